@@ -1,0 +1,214 @@
+/**
+ * The Store seam: three tables (sessions, cookies, load) and the cluster's own, shared by every node.
+ *
+ * Whatever asks a table for something now gets a value when it is at hand and a promise when it is not, so that a
+ * known session costs no microtask. Anything that cannot be answered rejects with `StoreUnavailable`, soon.
+ */
+export interface Store extends AsyncDisposable {
+  readonly sessions: SessionTable
+  readonly cookies: CookieTable
+  readonly load: LoadTable
+  readonly cluster: ClusterTable
+
+  /** Did the store answer lately? False from the first failure until it answers again. */
+  readonly available: boolean
+
+  /** The store's clock, as well as this process knows it: its own clock plus the offset last seen. Milliseconds since 1970. */
+  now(): Milliseconds
+
+  /** Calls back at each change of `available`. */
+  onAvailability(listener: (available: boolean) => void): void
+
+  /** Calls back when something this process may hold of a session is no longer to be trusted. */
+  onStale(listener: (stale: SessionKey | 'all') => void): void
+}
+
+export type MaybePromise<T> = T | Promise<T>
+export type Milliseconds = number
+
+/** The store could not be asked, or did not answer in time. Whether a write took effect is then unknown. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+}
+
+/** Names one row: `id` is 16 bytes as 22 base64url characters, made by us or a keyed fingerprint, never a client's text. */
+export interface SessionKey {
+  readonly pool: string
+  readonly id: string
+}
+
+/** What a look-up finds. */
+export type Row = Binding | Ended | Absent
+
+/** The fact "this session lives on that backend". */
+export interface Binding {
+  readonly state: 'bound'
+  readonly backend: string
+  /** Microseconds of store time at the last change; grows with every change of this row. */
+  readonly version: number
+  /** The epoch of the row's shard; compared for equality only. */
+  readonly epoch: number
+  /** When the session began, store time. */
+  readonly created: Milliseconds
+  /** Idle limit. */
+  readonly age: Milliseconds
+  /** When the row ends unless it is touched, store time: the least of last cookie, last touch + age, absolute end. */
+  readonly deadline: Milliseconds
+  /** Absolute end, store time; 0 for none. */
+  readonly end: Milliseconds
+}
+
+/** A tombstone: the session was ended by an operator or its application; whoever presents its key is a newcomer. */
+export interface Ended {
+  readonly state: 'ended'
+  readonly version: number
+  readonly epoch: number
+}
+
+/** No row: expired, never begun, or forgotten. `epoch` tells the last apart (design.md 6); 0 when the shard has none yet. */
+export interface Absent {
+  readonly state: 'absent'
+  readonly version: 0
+  readonly epoch: number
+}
+
+/** How long a session lives, and what it begins with. */
+export interface Terms {
+  /** Idle limit, renewed by touches. */
+  readonly age: Milliseconds
+  /** Absolute limit from its beginning; undefined for none. */
+  readonly lifetime?: Milliseconds | undefined
+  /** CHTTP: the session also ends with the last of its cookies. */
+  readonly endsWithLastCookie?: boolean | undefined
+  /** How it was recognised, for people: a strategy's name, such as `session-cookie` or `cookie:JSESSIONID`. */
+  readonly source: string
+  /** The application's cookies set on the response that begins it. */
+  readonly cookies?: readonly CookieRecord[] | undefined
+}
+
+/** An application's cookie as a response set it. Its value is never kept, only a keyed fingerprint of it. */
+export interface CookieRecord {
+  readonly name: string
+  /** 8 bytes of HMAC as 11 base64url characters. */
+  readonly fingerprint: string
+  /** Time to live from now; 0 drops the cookie's row at once. */
+  readonly age: Milliseconds
+  /** The attributes as people read them, such as `Path=/; HttpOnly`; without Max-Age and Expires. */
+  readonly attributes: string
+}
+
+/** A cookie's row as `sticky-cli cookies` shows it. */
+export interface CookieRow {
+  readonly name: string
+  readonly fingerprint: string
+  readonly attributes: string
+  /** Store time. */
+  readonly expires: Milliseconds
+}
+
+/** A session as `sticky-cli sessions` shows it. */
+export interface SessionRow extends Binding {
+  readonly key: SessionKey
+  readonly source: string
+  /** Last renewal known to the store, store time; touches are throttled to a tenth of the age. */
+  readonly touched: Milliseconds
+  readonly cookies: readonly CookieRow[]
+}
+
+/** Session -> backend, for all nodes. */
+export interface SessionTable {
+  /** Never renews. A row this process holds comes at once unless its version is below `atLeast`; absence is never remembered. */
+  find(key: SessionKey, atLeast?: number): MaybePromise<Row>
+
+  /**
+   * Binds, only if the row's version still is `seen` (0: absent), and answers the row in force: ours, or whoever won.
+   * A promise kept means that every node's next look-up sees it. A re-binding keeps created, end and cookies.
+   */
+  bind(key: SessionKey, backend: string, seen: number, terms: Terms): Promise<Row>
+
+  /** Renews the age. Throttled, batched, never creates, never fails: a row that turns out gone or changed is told as stale. */
+  touch(key: SessionKey, binding: Binding): void
+
+  /** Leaves a tombstone in force on every node; false when there was no live session. */
+  end(key: SessionKey): Promise<boolean>
+
+  /** The whole row, for people. */
+  show(key: SessionKey): Promise<SessionRow | undefined>
+
+  /** Every live session of the pool at least once, in no order, in bounded memory. Never renews. */
+  list(pool: string, filter?: SessionFilter): AsyncIterable<SessionRow>
+
+  /** Live sessions by backend id, exact. */
+  count(pool: string): Promise<Map<string, number>>
+}
+
+export interface SessionFilter {
+  readonly backend?: string | undefined
+  readonly idleGreaterThan?: Milliseconds | undefined
+}
+
+/** The cookies of each session, each ageing alone (CHTTP's cookie table). They live inside the session's row. */
+export interface CookieTable {
+  /** Notes cookies a response set for a live session. Batched, never creates a session, never fails. */
+  record(key: SessionKey, cookies: readonly CookieRecord[]): void
+  of(key: SessionKey): Promise<readonly CookieRow[]>
+}
+
+/** A backend that may take a newcomer. Weights are positive integers. */
+export interface Candidate {
+  readonly id: string
+  readonly weight: number
+  /** Most exchanges in flight for the whole cluster; undefined for no limit. */
+  readonly limit?: number | undefined
+}
+
+/** Exchanges in flight by backend, for the whole cluster (load-table.md is its specification). */
+export interface LoadTable {
+  /** Chooses the least total/weight and counts it, in one atomic step; undefined when every candidate is full. */
+  reserve(pool: string, candidates: readonly Candidate[]): MaybePromise<string | undefined>
+  /** Counts an exchange that needed no choice. */
+  begin(pool: string, backend: string): void
+  /** Gives back what `reserve` or `begin` counted. */
+  end(pool: string, backend: string): void
+  /** What this process has in flight on the backend. */
+  local(pool: string, backend: string): number
+  /** The cluster's totals by backend; a backend without exchanges may be missing. */
+  totals(pool: string): Promise<Map<string, number>>
+}
+
+/** Which nodes live, and what they share. */
+export interface ClusterTable {
+  /** Announces this node until the membership is disposed; its lease lapses by itself when the process is killed. */
+  join(node: NodeAnnouncement): Promise<Membership>
+  /** Live nodes, by id and then by start. */
+  nodes(): Promise<readonly NodeRow[]>
+  /** A value all nodes share: the one in force, or `proposal` if there was none. Asking again keeps it in a store that forgot. */
+  secret(name: string, proposal: string): Promise<string>
+}
+
+export interface NodeAnnouncement {
+  readonly id: string
+  /** One process start: tells two nodes of one id apart. */
+  readonly instance: string
+  readonly host: string
+  readonly pid: number
+  readonly version: string
+  readonly workers: number
+  /** Milliseconds since 1970. */
+  readonly started: Milliseconds
+  /** Fingerprint of the configuration that must agree between nodes. */
+  readonly configHash: string
+  /** Ids of the sealing keys this node can open. */
+  readonly opens: readonly string[]
+  readonly addresses: readonly string[]
+}
+
+export interface NodeRow extends NodeAnnouncement {
+  /** When its lease lapses unless renewed, store time. */
+  readonly lease: Milliseconds
+}
+
+export interface Membership extends AsyncDisposable {
+  /** Replaces what this node announces, from the next heartbeat on. */
+  announce(node: NodeAnnouncement): Promise<void>
+}
