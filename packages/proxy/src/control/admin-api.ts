@@ -1,0 +1,269 @@
+/**
+ * The admin API's one contract: a node serves it over HTTP and JSON, `sticky-cli` and other programs call it.
+ *
+ * Both ends implement `AdminApi`: the node over its store, a client over `adminRequests`. In JSON durations are numbers of
+ * seconds, timestamps are RFC 3339 in UTC, what is unknown now is null, and new fields may appear at any time.
+ */
+export interface AdminApi {
+  /** Live sessions, in no order, as JSON lines; nothing it reads is renewed. Fails before its first session or not cleanly. */
+  sessions(query: SessionQuery): AsyncIterable<SessionResource>
+  /** One session; undefined (404) when it does not live. `ambiguous-session` when several pools have it and none is named. */
+  session(id: string, query: PoolQuery): Promise<SessionResource | undefined>
+  /** The sessions a request with this cookie would be recognised as: at most one per pool. */
+  findSessions(search: SessionSearch): Promise<SessionList>
+  /** Live sessions, counted exactly. */
+  countSessions(query: PoolQuery): Promise<SessionCount>
+  /** Ends a session on every node; false (404) when it did not live. */
+  endSession(id: string, query: PoolQuery): Promise<boolean>
+  /** The application's cookies of a session; undefined (404) when it does not live. */
+  cookies(id: string, query: PoolQuery): Promise<CookieList | undefined>
+  /** The configured backends with what they carry. */
+  backends(query: PoolQuery): Promise<BackendList>
+  /** The live nodes of the cluster and whether they agree. */
+  nodes(): Promise<NodeList>
+  /** Exchanges in flight. */
+  load(query: PoolQuery): Promise<LoadList>
+}
+
+/** In every JSON document; changes only when a field changes its meaning or goes. */
+export const apiVersion = 'sticky/v1'
+
+/** Marks a document of this API. */
+export interface Versioned {
+  readonly apiVersion: typeof apiVersion
+}
+
+/** Seconds, fractions allowed. */
+export type Seconds = number
+
+/** RFC 3339 in UTC with milliseconds, such as `2026-05-01T12:00:00.000Z`. */
+export type Timestamp = string
+
+/** Narrows an answer to one pool; all pools without. */
+export interface PoolQuery {
+  readonly pool?: string | undefined
+}
+
+/** Which sessions to list. */
+export interface SessionQuery extends PoolQuery {
+  readonly backend?: string | undefined
+  /** Only sessions not touched for longer. Touches are throttled to a tenth of the age. */
+  readonly idleGt?: Seconds | undefined
+  /** At most so many; all of them without. */
+  readonly limit?: number | undefined
+}
+
+/** What a client presents. Sent as a body, so that its value lands in no log. */
+export interface SessionSearch extends PoolQuery {
+  /** `NAME=VALUE` as in a Cookie field. */
+  readonly cookie: string
+}
+
+/** A session and where it lives. */
+export interface SessionResource extends Versioned {
+  /** The access log's `session`: 22 base64url characters. */
+  readonly id: string
+  readonly pool: string
+  readonly backend: string
+  /** How it was recognised: `session-cookie`, `cookie:JSESSIONID` … */
+  readonly source: string
+  readonly created: Timestamp
+  /** Last renewal the store knows of. */
+  readonly touched: Timestamp
+  /** Since `touched`. */
+  readonly idle: Seconds
+  /** Idle limit. */
+  readonly age: Seconds
+  /** When it ends unless it is renewed. */
+  readonly expires: Timestamp
+  /** When it ends whatever happens; null for never. */
+  readonly ends: Timestamp | null
+  /** The application's cookies it has. */
+  readonly cookies: number
+}
+
+/** Sessions a search found. */
+export interface SessionList extends Versioned {
+  readonly sessions: readonly SessionResource[]
+}
+
+/** How many sessions live where. */
+export interface SessionCount extends Versioned {
+  readonly total: number
+  readonly pools: readonly PoolSessionCount[]
+}
+
+/** One pool's part of a count. */
+export interface PoolSessionCount {
+  readonly pool: string
+  readonly total: number
+  /** Configured backends first, in their order; then those only other nodes know. */
+  readonly backends: readonly { readonly backend: string; readonly sessions: number }[]
+}
+
+/** A session's application cookies. */
+export interface CookieList extends Versioned {
+  readonly session: string
+  readonly pool: string
+  readonly cookies: readonly CookieResource[]
+}
+
+/** An application's cookie; its value is never kept. */
+export interface CookieResource {
+  readonly name: string
+  /** 11 base64url characters of a keyed hash of its value. */
+  readonly fingerprint: string
+  /** Such as `Path=/; HttpOnly`, without Max-Age and Expires. */
+  readonly attributes: string
+  readonly expires: Timestamp
+}
+
+/** The configured backends. */
+export interface BackendList extends Versioned {
+  readonly backends: readonly BackendResource[]
+}
+
+/** A backend and what it carries. */
+export interface BackendResource {
+  readonly pool: string
+  readonly id: string
+  readonly url: string
+  readonly weight: number
+  /** As this node sees it: `drain` keeps its sessions and gets no newcomers (weight 0), `down` is ejected by every worker. */
+  readonly state: 'ready' | 'drain' | 'down'
+  /** Live sessions in the cluster. */
+  readonly sessions: number | null
+  /** Exchanges in flight in the cluster. */
+  readonly inFlight: number | null
+}
+
+/** The cluster's nodes. */
+export interface NodeList extends Versioned {
+  /** Do all live nodes run the same configuration, as far as it must agree? */
+  readonly agree: boolean
+  /** Each of another configuration than most (of the eldest, at a draw) is flagged, and all of one id. */
+  readonly nodes: readonly NodeResource[]
+}
+
+/** Why a node deserves a look. */
+export type NodeFlag = 'other-configuration' | 'duplicate-id'
+
+/** A live node. */
+export interface NodeResource {
+  readonly id: string
+  /** One process start; tells two nodes of one id apart. */
+  readonly instance: string
+  /** Is this the node that answers? */
+  readonly self: boolean
+  readonly host: string
+  readonly pid: number
+  readonly version: string
+  readonly workers: number
+  readonly started: Timestamp
+  readonly configHash: string
+  readonly addresses: readonly string[]
+  /** When it is given up unless it is heard of again. */
+  readonly lease: Timestamp
+  readonly flags: readonly NodeFlag[]
+}
+
+/** Exchanges in flight by backend. */
+export interface LoadList extends Versioned {
+  readonly load: readonly LoadResource[]
+}
+
+/** What one backend has in flight. */
+export interface LoadResource {
+  readonly pool: string
+  readonly backend: string
+  /** Null for a backend only other nodes know. */
+  readonly weight: number | null
+  /** In the whole cluster. */
+  readonly cluster: number
+  /** On the node that answers. */
+  readonly node: number
+}
+
+/** RFC 9457: the body of every answer that is an error, as `application/problem+json`. */
+export interface Problem {
+  readonly type: 'about:blank'
+  readonly title: string
+  readonly status: number
+  /** What went wrong, for people. */
+  readonly detail: string
+  /** What went wrong, for programs. */
+  readonly code: ProblemCode
+}
+
+/** Stable codes of the admin API's errors, with the HTTP status of each. */
+export const problemStatus = {
+  'invalid-request': 400,
+  unauthorized: 401,
+  'foreign-host': 403,
+  'foreign-origin': 403,
+  'no-such-path': 404,
+  'no-such-session': 404,
+  'no-such-pool': 404,
+  'method-not-allowed': 405,
+  'ambiguous-session': 409,
+  'body-too-large': 413,
+  internal: 500,
+  'not-ready': 503,
+  'store-unavailable': 503,
+} as const
+
+/** One of `problemStatus`. */
+export type ProblemCode = keyof typeof problemStatus
+
+/** An error of the admin API, as its server throws and its client finds it. */
+export class AdminProblem extends Error {
+  override readonly name = 'AdminProblem'
+  readonly code: ProblemCode
+
+  constructor(code: ProblemCode, detail: string, options?: ErrorOptions) {
+    super(detail, options)
+    this.code = code
+  }
+}
+
+/** Media types of the answers: a list of sessions, every other document, errors. */
+export const mediaTypes = {
+  sessions: 'application/jsonl',
+  document: 'application/json',
+  problem: 'application/problem+json',
+} as const
+
+/** Where nothing is secret: alive (200 while the process runs), ready (503 while starting, draining or without its store), metrics. */
+export const probePaths = { alive: '/healthz', ready: '/readyz', metrics: '/metrics' } as const
+
+/** An HTTP request of this API. */
+export interface AdminRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Path and query. */
+  readonly path: string
+  /** To be sent as JSON. */
+  readonly body?: unknown
+}
+
+/** Each operation as an HTTP request: what a client sends, and all that it needs to know of paths. */
+export const adminRequests: { readonly [K in keyof AdminApi]: (...args: Parameters<AdminApi[K]>) => AdminRequest } = {
+  sessions: (query) => ({ method: 'GET', path: `/v1/sessions${search(query)}` }),
+  session: (id, query) => ({ method: 'GET', path: `${sessionPath(id)}${search(query)}` }),
+  findSessions: (body) => ({ method: 'POST', path: '/v1/sessions:find', body }),
+  countSessions: (query) => ({ method: 'GET', path: `/v1/sessions:count${search(query)}` }),
+  endSession: (id, query) => ({ method: 'DELETE', path: `${sessionPath(id)}${search(query)}` }),
+  cookies: (id, query) => ({ method: 'GET', path: `${sessionPath(id)}/cookies${search(query)}` }),
+  backends: (query) => ({ method: 'GET', path: `/v1/backends${search(query)}` }),
+  nodes: () => ({ method: 'GET', path: '/v1/nodes' }),
+  load: (query) => ({ method: 'GET', path: `/v1/load${search(query)}` }),
+}
+
+function sessionPath(id: string): string {
+  return `/v1/sessions/${encodeURIComponent(id)}`
+}
+
+function search(query: PoolQuery | SessionQuery): string {
+  const parameters = Object.entries(query).filter(([, value]) => value !== undefined)
+  if (parameters.length === 0) return ''
+  return `?${new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, String(value)]))}`
+}
