@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 
 import { LocalRedis } from './local-redis.ts'
-import { redisFromApt, redisOnPath } from './redis-binary.ts'
+import { redisBinary, redisFromApt } from './redis-binary.ts'
 
 /** A Redis for a whole run of the tests. */
 export interface TestRedis extends AsyncDisposable {
@@ -10,11 +10,16 @@ export interface TestRedis extends AsyncDisposable {
   readonly origin: string
 }
 
+/** One sentence for people; where in our code it was thrown tells them nothing. */
+class NoRedis extends Error {
+  override readonly stack = ''
+}
+
 /** The first Redis to be had: the one named, a local one, a container's, apt's; rejects with one sentence when there is none. */
 export async function findRedis(): Promise<TestRedis> {
   const found = (await named()) ?? (await local()) ?? (await container()) ?? (await installed())
   if (found) return found
-  throw new Error(
+  throw new NoRedis(
     'the tests need Redis 7: set STICKY_TEST_REDIS_URL, or install redis-server, or start a container engine, or run as root on Debian',
   )
 }
@@ -28,18 +33,23 @@ async function named(): Promise<TestRedis | undefined> {
 
 async function ping(url: string): Promise<void> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 3000 })
+  let reason: Error | undefined
+  redis.on('error', (error) => {
+    reason = error
+  })
   try {
     await redis.connect()
     await redis.ping()
-  } catch (cause) {
-    throw new Error('the Redis that STICKY_TEST_REDIS_URL names does not answer', { cause })
+  } catch (error) {
+    const cause = reason ?? (error as Error)
+    throw new NoRedis(`the Redis that STICKY_TEST_REDIS_URL names does not answer: ${cause.message}`)
   } finally {
     redis.disconnect()
   }
 }
 
 async function local(): Promise<TestRedis | undefined> {
-  const binary = redisOnPath()
+  const binary = redisBinary()
   return binary ? spawned(binary, 'a local redis-server') : undefined
 }
 

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 
-/** Where Debian's package puts it, whatever PATH says. */
-const debian = '/usr/bin/redis-server'
+/** PATH, and then where Debian's package puts it, for shells whose PATH is short. */
+const places = ['redis-server', '/usr/bin/redis-server']
 
-/** A `redis-server` on PATH; undefined without one. */
-export function redisOnPath(): string | undefined {
-  return succeeds('redis-server', ['--version']) ? 'redis-server' : undefined
+/** A `redis-server` of this machine; undefined without one. */
+export function redisBinary(): string | undefined {
+  return places.find((place) => succeeds(place, ['--version']))
 }
 
 /** Installs Redis with apt as root or through sudo, saying so on stderr; undefined where that cannot be done. */
@@ -14,17 +14,21 @@ export function redisFromApt(): string | undefined {
   if (!apt) return undefined
   process.stderr.write('tests: no Redis found, installing redis-server with apt\n')
   const installed = apt('update') && apt('install', '-y', '--no-install-recommends', 'redis-server')
-  return installed && succeeds(debian, ['--version']) ? debian : undefined
+  return installed ? redisBinary() : undefined
 }
 
 /** Runs apt-get and tells whether it succeeded. */
 type AptGet = (...args: string[]) => boolean
 
+// Two test files may come here at once.
+const waitForLock = ['-q', '-o', 'DPkg::Lock::Timeout=120']
+
 function asRoot(): AptGet | undefined {
   if (!succeeds('apt-get', ['--version'])) return undefined
-  if (process.getuid?.() === 0) return (...args) => succeeds('apt-get', ['-q', ...args])
+  if (process.getuid?.() === 0) return (...args) => succeeds('apt-get', [...waitForLock, ...args])
   if (!succeeds('sudo', ['-n', 'true'])) return undefined
-  return (...args) => succeeds('sudo', ['-n', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args])
+  const environment = 'DEBIAN_FRONTEND=noninteractive'
+  return (...args) => succeeds('sudo', ['-n', environment, 'apt-get', ...waitForLock, ...args])
 }
 
 function succeeds(command: string, args: string[]): boolean {
