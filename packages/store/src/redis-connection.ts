@@ -1,0 +1,246 @@
+import { Redis } from 'ioredis'
+import { readyIdentity } from './redis-identity.ts'
+import type { Script } from './redis-scripts.ts'
+import { type Milliseconds, StoreUnavailable } from './store.ts'
+
+/** A key or argument of a command; Buffers pass byte for byte. */
+export type RedisArgument = string | Buffer | number
+
+export interface RedisConnectionOptions {
+  /** Longest wait for the reply to a command, 1 s by default. */
+  readonly commandTimeout?: Milliseconds | undefined
+  /** Name shown by CLIENT LIST. */
+  readonly name?: string | undefined
+  /** Scripts loaded at each connect, before the store counts as available. */
+  readonly scripts?: readonly Script[] | undefined
+}
+
+const connectTimeout = 1000
+const probeInterval = 1000
+const probeIntervalWhenSilent = 200
+/** After so long without an answer a new connection is tried: this one may lead nowhere. */
+const patience = 2000
+
+/**
+ * One connection to one Redis: never queues, never resends, never waits longer than its time limit.
+ *
+ * A Redis that is not there when it is built is no error: the connection starts unavailable and goes on trying.
+ */
+export class RedisConnection implements AsyncDisposable {
+  readonly client: Redis
+  readonly commandTimeout: Milliseconds
+  readonly #scripts: readonly Script[]
+  readonly #onReady = new Set<() => void>()
+  readonly #onLost = new Set<() => void>()
+  readonly #onAvailability = new Set<(available: boolean) => void>()
+  readonly #waiting = new Set<(failure: StoreUnavailable) => void>()
+  #probe: NodeJS.Timeout | undefined
+  #lastError: unknown
+  #lastAnswer = performance.now()
+  #identified = false
+  #answering = false
+  #closed = false
+  #offset = 0
+  #runId = ''
+
+  constructor(url: string, options: RedisConnectionOptions = {}) {
+    this.commandTimeout = options.commandTimeout ?? 1000
+    this.#scripts = options.scripts ?? []
+    this.client = new Redis(url, {
+      connectionName: options.name ?? 'sticky',
+      connectTimeout,
+      disconnectTimeout: 200,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      retryStrategy: (attempt) => Math.min(1000, 25 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random() / 2),
+      reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    })
+    this.client.on('ready', () => this.#identify())
+    this.client.on('close', () => this.#lost())
+    this.client.on('error', (error) => {
+      this.#lastError = error
+    })
+    this.#scheduleProbe()
+  }
+
+  /** Did Redis answer lately? While it does not, `run` fails at once and only the probe asks. */
+  get available(): boolean {
+    return this.#identified && this.#answering
+  }
+
+  /** The master's run id as of this connection; empty until the first one stands. */
+  get runId(): string {
+    return this.#runId
+  }
+
+  /** Redis' clock: our monotonic one plus the offset seen last. */
+  now(): Milliseconds {
+    return performance.timeOrigin + performance.now() + this.#offset
+  }
+
+  /** Calls back each time a new connection stands and its scripts are loaded. */
+  onReady(listener: () => void): void {
+    this.#onReady.add(listener)
+  }
+
+  /** Calls back each time a connection that stood is gone: what was under way on it may or may not have taken effect. */
+  onLost(listener: () => void): void {
+    this.#onLost.add(listener)
+  }
+
+  /** Calls back at each change of `available`. */
+  onAvailability(listener: (available: boolean) => void): void {
+    this.#onAvailability.add(listener)
+  }
+
+  /** Runs a script; rejects with `StoreUnavailable` on any failure and when no reply came within the time limit. */
+  run(script: Script, keys: readonly RedisArgument[], args: readonly RedisArgument[]): Promise<unknown> {
+    return this.#within(() => this.runUntimed(script, keys, args))
+  }
+
+  /** Runs a script with no time limit: settles by the reply, however late, or by the loss of the connection. */
+  async runUntimed(script: Script, keys: readonly RedisArgument[], args: readonly RedisArgument[]): Promise<unknown> {
+    if (!this.#identified) throw new StoreUnavailable('Redis is not connected', { cause: this.#lastError })
+    const rest = [keys.length, ...keys, ...args]
+    try {
+      return await this.#send('evalsha', [script.sha, ...rest])
+    } catch (failure) {
+      if (!isNoScript(failure)) throw failure
+      return this.#send('eval', [script.lua, ...rest])
+    }
+  }
+
+  /** Sends one command; replies are Buffers; the same promises as `run`. */
+  call(command: string, args: readonly RedisArgument[]): Promise<unknown> {
+    return this.#within(() => this.#send(command, args))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#probe)
+    this.#lost()
+    for (const fail of [...this.#waiting]) fail(new StoreUnavailable('the connection to Redis was closed'))
+    this.client.disconnect()
+    this.client.stream?.destroy()
+  }
+
+  #within(ask: () => Promise<unknown>): Promise<unknown> {
+    if (!this.available) {
+      return Promise.reject(new StoreUnavailable('Redis does not answer', { cause: this.#lastError }))
+    }
+    return this.#limited(ask())
+  }
+
+  #limited(reply: Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(fail)
+      }
+      const fail = (failure: StoreUnavailable) => {
+        settle()
+        reject(failure)
+      }
+      const timer = setTimeout(() => {
+        this.#answers(false)
+        fail(new StoreUnavailable(`no reply from Redis within ${this.commandTimeout} ms`))
+      }, this.commandTimeout)
+      this.#waiting.add(fail)
+      reply.then((value) => {
+        settle()
+        resolve(value)
+      }, fail)
+    })
+  }
+
+  async #send(command: string, args: readonly RedisArgument[]): Promise<unknown> {
+    try {
+      const reply = await this.client.callBuffer(command, args as RedisArgument[])
+      this.#answers(true)
+      return reply
+    } catch (error) {
+      throw new StoreUnavailable(`Redis refused ${command}: ${message(error)}`, { cause: error })
+    }
+  }
+
+  async #identify(): Promise<void> {
+    const stream = this.client.stream
+    try {
+      this.#runId = await this.#limited(
+        readyIdentity((command, args) => this.#send(command, args), this.#scripts),
+      ).then(String)
+      await this.#readClock()
+    } catch (error) {
+      this.#lastError = error
+      if (this.client.stream === stream) this.client.disconnect(true)
+      return
+    }
+    if (this.#closed || this.client.stream !== stream || this.client.status !== 'ready') return
+    this.#identified = true
+    this.#answering = true
+    for (const listener of this.#onReady) listener()
+    this.#tellAvailability(true)
+  }
+
+  #lost(): void {
+    if (!this.#identified) return
+    const wasAvailable = this.available
+    this.#identified = false
+    for (const listener of this.#onLost) listener()
+    if (wasAvailable) this.#tellAvailability(false)
+  }
+
+  #answers(answering: boolean): void {
+    if (answering) this.#lastAnswer = performance.now()
+    if (this.#answering === answering) return
+    this.#answering = answering
+    if (this.#identified) this.#tellAvailability(answering)
+    if (!answering) this.#scheduleProbe()
+  }
+
+  #tellAvailability(available: boolean): void {
+    for (const listener of this.#onAvailability) listener(available)
+  }
+
+  #scheduleProbe(): void {
+    clearTimeout(this.#probe)
+    if (this.#closed) return
+    this.#probe = setTimeout(() => this.#check(), this.available ? probeInterval : probeIntervalWhenSilent).unref()
+  }
+
+  async #check(): Promise<void> {
+    if (this.#identified) await this.#readClock().catch(() => {})
+    if (this.#closed) return
+    const silence = performance.now() - this.#lastAnswer
+    if (silence > patience && !this.available) this.#startAfresh()
+    this.#scheduleProbe()
+  }
+
+  /** ioredis waits for ever in its handshake, and gives up for good when a connect fails in its first tick. */
+  #startAfresh(): void {
+    this.#lastAnswer = performance.now()
+    if (this.client.status === 'end') {
+      this.client.connect().catch(() => {})
+      return
+    }
+    if (this.client.status === 'reconnecting' || this.client.status === 'connecting') return
+    this.client.disconnect(true)
+    this.client.stream?.destroy()
+  }
+
+  async #readClock(): Promise<void> {
+    const sent = performance.now()
+    const reply = (await this.#limited(this.#send('time', []))) as readonly [Buffer, Buffer]
+    const middle = (sent + performance.now()) / 2
+    this.#offset = Number(reply[0]) * 1000 + Number(reply[1]) / 1000 - performance.timeOrigin - middle
+  }
+}
+
+function isNoScript(failure: unknown): boolean {
+  return failure instanceof StoreUnavailable && message(failure.cause).startsWith('NOSCRIPT')
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
