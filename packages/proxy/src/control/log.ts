@@ -1,0 +1,68 @@
+import { pino } from 'pino'
+
+import { type LineSink, longestLine } from '../traffic/access-log.ts'
+
+/** Facts about the node's own life, one JSON line each: fields, and a constant event in the past tense. */
+export interface Log {
+  info(fields: object, event: string): void
+  warn(fields: object, event: string): void
+  error(fields: object, event: string): void
+}
+
+/** A process's way to its log. */
+export interface LogOutput {
+  readonly log: Log
+  /** For lines made elsewhere, such as the access log's. Batched: they leave within a second. */
+  readonly lines: LineSink
+  /** Writes what is batched, before the process ends. */
+  flush(): void
+}
+
+// Several workers share one stdout; whole lines up to this many bytes in one write stay whole, whatever the reader is.
+const batch = { minLength: longestLine - 1024, maxWrite: longestLine, maxLength: 8 << 20, periodicFlush: 500 }
+
+/** Opens the log on a file descriptor. When its reader stalls, lines beyond 8 MiB are dropped rather than kept. */
+export function openLog(options: { readonly node: string; readonly fd?: number }): LogOutput {
+  const destination = pino.destination({ dest: options.fd ?? 1, sync: false, ...batch })
+  // Without a listener a full disk would end the process.
+  destination.on('error', () => {})
+  const prompt = {
+    write(line: string) {
+      destination.write(line)
+      destination.flush()
+    },
+  }
+  return {
+    log: pino(logOptions(options.node), prompt),
+    lines: { write: (line) => void destination.write(line) },
+    flush: () => flushQuietly(destination),
+  }
+}
+
+function logOptions(node: string): object {
+  return {
+    base: { node, pid: process.pid },
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (level: string) => ({ level }) },
+    serializers: { err: describeError },
+  }
+}
+
+// A stack may be of any length, and a line may not.
+function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: clip(String(error), 500) }
+  const cause = error.cause === undefined ? {} : { cause: clip(String(error.cause), 500) }
+  return { type: error.name, message: clip(error.message, 500), stack: clip(error.stack ?? '', 1500), ...cause }
+}
+
+function clip(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text
+}
+
+function flushQuietly(destination: { flushSync(): void }): void {
+  try {
+    destination.flushSync()
+  } catch {
+    // The reader is gone, or the descriptor was never opened: nobody is left to be told.
+  }
+}
