@@ -1,0 +1,176 @@
+import {
+  type AdminApi,
+  AdminProblem,
+  type AdminRequest,
+  adminRequests,
+  type BackendList,
+  type CookieList,
+  type LoadList,
+  mediaTypes,
+  type NodeList,
+  type PoolQuery,
+  type Problem,
+  problemStatus,
+  type SessionCount,
+  type SessionList,
+  type SessionQuery,
+  type SessionResource,
+  type SessionSearch,
+} from '@sticky/proxy/admin-api'
+import { Client, type Dispatcher } from 'undici'
+
+import type { AdminAddress } from './admin-address.ts'
+import { CommandFailure, exitCodes } from './failures.ts'
+import { jsonLines } from './json-lines.ts'
+import type { Milliseconds } from './times.ts'
+
+/** Whom to ask, and with which token. */
+export interface AdminClientOptions {
+  readonly address: AdminAddress
+  readonly token: string | undefined
+  /** Ends whatever is under way. */
+  readonly signal: AbortSignal
+}
+
+const connectTimeout: Milliseconds = 5_000
+const answerTimeout: Milliseconds = 30_000
+// A filtered list answers with its first session, which may be far into a large table.
+const listTimeout: Milliseconds = 300_000
+
+/** The admin API over HTTP. Rejects with CommandFailure when it cannot be had, with AdminProblem when it refuses. */
+export class AdminClient implements AdminApi, AsyncDisposable {
+  readonly #options: AdminClientOptions
+  readonly #http: Client
+
+  constructor(options: AdminClientOptions) {
+    const { origin, socketPath } = options.address
+    this.#options = options
+    this.#http = new Client(origin, { connect: { timeout: connectTimeout, ...(socketPath && { socketPath }) } })
+  }
+
+  async *sessions(query: SessionQuery): AsyncGenerator<SessionResource> {
+    const response = await this.#answer(adminRequests.sessions(query), listTimeout)
+    if (!hasType(response, mediaTypes.sessions)) throw this.#stranger()
+    try {
+      yield* jsonLines(response.body) as AsyncIterable<SessionResource>
+    } catch (cause) {
+      this.#options.signal.throwIfAborted()
+      throw new CommandFailure(exitCodes.failed, `the list of sessions broke off before its end: ${reason(cause)}`, {
+        cause,
+      })
+    }
+  }
+
+  async session(id: string, query: PoolQuery): Promise<SessionResource | undefined> {
+    return await presentOnly(this.#document<SessionResource>(adminRequests.session(id, query)))
+  }
+
+  async findSessions(search: SessionSearch): Promise<SessionList> {
+    return await this.#document(adminRequests.findSessions(search))
+  }
+
+  async countSessions(query: PoolQuery): Promise<SessionCount> {
+    return await this.#document(adminRequests.countSessions(query))
+  }
+
+  async endSession(id: string, query: PoolQuery): Promise<boolean> {
+    const ended = this.#answer(adminRequests.endSession(id, query), answerTimeout).then(({ body }) => body.dump())
+    return (await presentOnly(ended.then(() => true))) ?? false
+  }
+
+  async cookies(id: string, query: PoolQuery): Promise<CookieList | undefined> {
+    return await presentOnly(this.#document<CookieList>(adminRequests.cookies(id, query)))
+  }
+
+  async backends(query: PoolQuery): Promise<BackendList> {
+    return await this.#document(adminRequests.backends(query))
+  }
+
+  async nodes(): Promise<NodeList> {
+    return await this.#document(adminRequests.nodes())
+  }
+
+  async load(query: PoolQuery): Promise<LoadList> {
+    return await this.#document(adminRequests.load(query))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#http.destroy()
+  }
+
+  async #document<Document>(request: AdminRequest): Promise<Document> {
+    const response = await this.#answer(request, answerTimeout)
+    if (!hasType(response, mediaTypes.document)) throw this.#stranger()
+    return (await this.#whole(response.body.json())) as Document
+  }
+
+  async #whole<Body>(body: Promise<Body>): Promise<Body> {
+    try {
+      return await body
+    } catch (cause) {
+      this.#options.signal.throwIfAborted()
+      throw new CommandFailure(exitCodes.failed, `the admin API's answer broke off: ${reason(cause)}`, { cause })
+    }
+  }
+
+  async #answer({ method, path, body }: AdminRequest, timeout: Milliseconds): Promise<Dispatcher.ResponseData> {
+    const { token, signal } = this.#options
+    const headers = {
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    }
+    const payload = body === undefined ? null : JSON.stringify(body)
+    const limits = { headersTimeout: timeout, bodyTimeout: timeout }
+    const response = await this.#http
+      .request({ method, path, headers, body: payload, signal, ...limits })
+      .catch((cause) => {
+        signal.throwIfAborted()
+        throw this.#unreachable(reason(cause), cause)
+      })
+    if (response.statusCode < 300) return response
+    throw await this.#refused(response)
+  }
+
+  async #refused(response: Dispatcher.ResponseData): Promise<Error> {
+    if (!hasType(response, mediaTypes.problem)) return this.#stranger()
+    const { code, detail } = (await this.#whole(response.body.json())) as Problem
+    return code in problemStatus ? new AdminProblem(code, detail) : new CommandFailure(exitCodes.failed, detail)
+  }
+
+  #stranger(): CommandFailure {
+    return this.#unreachable('what answers there is something else')
+  }
+
+  #unreachable(why: string, cause?: unknown): CommandFailure {
+    const sentence = `cannot reach the admin API at ${this.#options.address.text}: ${why}`
+    return new CommandFailure(exitCodes.unreachable, sentence, { cause })
+  }
+}
+
+async function presentOnly<Document>(answer: Promise<Document>): Promise<Document | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof AdminProblem && error.code === 'no-such-session') return undefined
+    throw error
+  }
+}
+
+function hasType(response: Dispatcher.ResponseData, type: string): boolean {
+  return String(response.headers['content-type']).split(';')[0] === type
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ENOENT: 'there is no such socket',
+  EACCES: 'permission denied',
+  ENOTFOUND: 'no such host',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'no more came in time',
+}
+
+function reason(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException
+  return reasons[code ?? ''] ?? message
+}

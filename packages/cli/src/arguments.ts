@@ -1,0 +1,158 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+
+import { parseAdminAddress } from './admin-address.ts'
+import { listBackends } from './backends.ts'
+import type { CommandContext } from './command-context.ts'
+import { listCookies } from './cookies.ts'
+import { CommandFailure, type ExitCode, exitCodes } from './failures.ts'
+import { showLoad } from './load.ts'
+import { listNodes } from './nodes.ts'
+import { countSessions } from './session-count.ts'
+import { watchSessions } from './session-watch.ts'
+import { endSession, findSessions, listSessions, showSession } from './sessions.ts'
+import { parseDuration } from './times.ts'
+import { printVersion } from './version.ts'
+
+/** The options every command takes. */
+export interface GlobalOptions {
+  readonly admin: string
+  readonly tokenFile?: string
+  readonly json?: true
+  readonly color: boolean
+}
+
+/** Runs a command's work with what the global options ask for. */
+export type Run = (options: GlobalOptions, work: (context: CommandContext) => Promise<void>) => Promise<void>
+
+const exitCodeHelp = `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 admin API out of reach,
+            5 not met in time, 130 interrupted.`
+
+/** Every command and option of `sticky-cli`. */
+export function createProgram(defaultAdmin: string, run: Run): Command {
+  const program = new Command('sticky-cli')
+    .description('Who lives where: the sessions of every Sticky node, from any one of them.')
+    .option(
+      '--admin <url>',
+      'admin API of any node, http://host:port or unix:/path (STICKY_ADMIN)',
+      adminUrl,
+      defaultAdmin,
+    )
+    .option('--token-file <path>', 'file with the bearer token; otherwise STICKY_ADMIN_TOKEN')
+    .option('--json', 'JSON for programs: lines for list and watch, else one object')
+    .option('--no-color', 'no bold titles (NO_COLOR)')
+    .showSuggestionAfterError()
+    .addHelpText('after', exitCodeHelp)
+  const act = (work: (context: CommandContext) => Promise<void>) => run(program.opts<GlobalOptions>(), work)
+  addSessions(program, act)
+  addTables(program, act)
+  return program
+}
+
+type Act = (work: (context: CommandContext) => Promise<void>) => Promise<void>
+
+function addSessions(program: Command, act: Act): void {
+  const sessions = program
+    .command('sessions')
+    .description('list, show, count, watch and end sessions')
+    .addHelpText('after', '\nWithout a command, sessions lists and takes the options of list.')
+  sessions
+    .command('list', { isDefault: true })
+    .description('live sessions, as they come (the default)')
+    .option('--pool <id>', 'only this pool')
+    .option('--backend <id>', 'only sessions that live there')
+    .option('--idle-gt <duration>', 'only sessions idle for longer, such as 5m', duration)
+    .option('--limit <n>', 'at most so many', positive)
+    .allowExcessArguments()
+    .action(({ idleGt, ...query }, { args: [word] }: Command) => {
+      if (word !== undefined) throw new CommandFailure(exitCodes.usage, `sessions has no command '${word}'`)
+      return act((context) => listSessions(context, { ...query, idleGt: idleGt && idleGt / 1000 }))
+    })
+  sessions
+    .command('show')
+    .description('one session, by its id or by what its client presents')
+    .argument('[id]', 'as listed, or `session` of the access log')
+    .option('--cookie <name=value>', 'as in the Cookie field', cookie)
+    .option('--pool <id>', 'only this pool')
+    .action((id: string | undefined, { cookie, pool }) => act((context) => show(context, id, cookie, pool)))
+  sessions
+    .command('count')
+    .description('live sessions by pool and backend, exact')
+    .option('--pool <id>', 'only this pool')
+    .option('--backend <id>', 'only sessions that live there')
+    .action((query) => act((context) => countSessions(context, query)))
+  sessions
+    .command('watch')
+    .description('what begins, moves and ends, until Ctrl-C')
+    .option('--pool <id>', 'only this pool')
+    .option('--backend <id>', 'only what concerns this backend')
+    .option('--interval <duration>', 'between two looks', duration, 1_000)
+    .option('--max <n>', 'with more sessions than this, watch counts', positive, 100_000)
+    .action((query) => act((context) => watchSessions(context, query)))
+  sessions
+    .command('end')
+    .description('end a session on every node')
+    .argument('<id>', 'as listed')
+    .option('--pool <id>', 'its pool, if several have this id')
+    .action((id: string, query) => act((context) => endSession(context, id, query)))
+}
+
+function addTables(program: Command, act: Act): void {
+  program
+    .command('cookies')
+    .description("the application's cookies of a session")
+    .argument('<id>', 'of the session')
+    .option('--pool <id>', 'its pool, if several have this id')
+    .action((id: string, query) => act((context) => listCookies(context, id, query)))
+  program
+    .command('backends')
+    .description('the configured backends and what they carry')
+    .option('--pool <id>', 'only this pool')
+    .action((query) => act((context) => listBackends(context, query)))
+  program
+    .command('nodes')
+    .description('the live nodes, and whether their configurations agree')
+    .action(() => act(listNodes))
+  program
+    .command('load')
+    .description('exchanges in flight by backend')
+    .option('--pool <id>', 'only this pool')
+    .action((query) => act((context) => showLoad(context, query)))
+  program
+    .command('version')
+    .description('the version of this program')
+    .action(() => act(printVersion))
+}
+
+async function show(context: CommandContext, id?: string, cookie?: string, pool?: string): Promise<void> {
+  if (id !== undefined && cookie === undefined) return await showSession(context, id, { pool })
+  if (id === undefined && cookie !== undefined) return await findSessions(context, { cookie, pool })
+  throw new CommandFailure(exitCodes.usage, 'sessions show takes either an id or --cookie NAME=VALUE')
+}
+
+function adminUrl(text: string): string {
+  if (!parseAdminAddress(text)) throw new InvalidArgumentError('It must be http://host:port or unix:/path.')
+  return text
+}
+
+function duration(text: string): number {
+  const parsed = parseDuration(text)
+  if (parsed === undefined) throw new InvalidArgumentError('It must be a duration such as 30s, 5m or 1h30m.')
+  return parsed
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a positive whole number.')
+  return Number(text)
+}
+
+function cookie(text: string): string {
+  if (text.indexOf('=') < 1) throw new InvalidArgumentError('It must be NAME=VALUE.')
+  return text
+}
+
+/** The exit code commander's own endings deserve; undefined for what is not commander's. */
+export function usageExitCode(error: unknown): ExitCode | undefined {
+  if (!(error instanceof CommanderError)) return undefined
+  return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+}

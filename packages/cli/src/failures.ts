@@ -1,0 +1,51 @@
+import { AdminProblem, type ProblemCode } from '@sticky/proxy/admin-api'
+
+/** What `sticky-cli` ends with; 5 is kept for conditions not met in time. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  unreachable: 4,
+  interrupted: 130,
+} as const
+
+/** One of `exitCodes`. */
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** A command could not do its work: one sentence for people and an exit code for scripts. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure'
+  readonly exitCode: ExitCode
+
+  constructor(exitCode: ExitCode, sentence: string, options?: ErrorOptions) {
+    super(sentence, options)
+    this.exitCode = exitCode
+  }
+}
+
+/** Every other problem ends with `failed`. */
+const problemExitCodes: Partial<Record<ProblemCode, ExitCode>> = {
+  'no-such-session': exitCodes.notFound,
+  'no-such-pool': exitCodes.notFound,
+  'invalid-request': exitCodes.usage,
+  'ambiguous-session': exitCodes.usage,
+}
+
+const remedies: Partial<Record<ProblemCode, string>> = {
+  unauthorized: ' (set STICKY_ADMIN_TOKEN or give --token-file)',
+  'ambiguous-session': ' (name one with --pool)',
+}
+
+/** Whatever a command threw, as the failure to report. */
+export function asFailure(error: unknown): CommandFailure {
+  if (error instanceof CommandFailure) return error
+  if (!(error instanceof AdminProblem)) return new CommandFailure(exitCodes.failed, String(error), { cause: error })
+  const exitCode = problemExitCodes[error.code] ?? exitCodes.failed
+  return new CommandFailure(exitCode, `${error.message}${remedies[error.code] ?? ''}`, { cause: error })
+}
+
+/** The failure of a command whose session does not live. */
+export function noSuchSession(id: string): CommandFailure {
+  return new CommandFailure(exitCodes.notFound, `no live session has the id ${id}`)
+}
