@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@sticky/store'
+import { type LoadTable, type MaybePromise, StoreUnavailable } from '@sticky/store'
 
 import type { Session } from '../affinity/strategy.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -17,3 +17,46 @@ export interface Balancer {
    */
   choose(session: Session, tried: ReadonlySet<Backend>): MaybePromise<Backend | 'no-backend' | 'all-full'>
 }
+
+/** What a balancer composes. */
+export interface BalancerParts {
+  readonly backends: readonly Backend[]
+  readonly byId: ReadonlyMap<string, Backend>
+  readonly policy: SelectionPolicy
+  readonly load: LoadTable
+  /** Can a session begin now? While false newcomers are refused, whatever the policy needs. */
+  readonly admits: () => boolean
+}
+
+/** Makes the balancer of a pool. */
+export const createBalancer = ({ backends, byId, policy, load, admits }: BalancerParts): Balancer => ({
+  choose(session, tried) {
+    const home = usableHome(session, byId, tried)
+    if (home !== undefined) {
+      load.begin(home.pool, home.id)
+      return home
+    }
+    const candidates = backends.filter((backend) => takesNewcomers(backend) && !tried.has(backend))
+    if (candidates.length === 0) return 'no-backend'
+    if (!admits()) return Promise.reject(new StoreUnavailable('placing a newcomer while the store is away'))
+    const taken = policy.take(candidates)
+    return taken instanceof Promise ? taken.then(orFull) : orFull(taken)
+  },
+})
+
+/** A home that serves its own, be it draining; an id this node does not know is no home here. */
+const usableHome = (
+  session: Session,
+  byId: ReadonlyMap<string, Backend>,
+  tried: ReadonlySet<Backend>,
+): Backend | undefined => {
+  for (const id of session.home) {
+    const backend = byId.get(id)
+    if (backend?.health.canServe && !tried.has(backend)) return backend
+  }
+  return undefined
+}
+
+const takesNewcomers = (backend: Backend): boolean => backend.weight > 0 && backend.health.canServe
+
+const orFull = (taken: Backend | undefined): Backend | 'all-full' => taken ?? 'all-full'

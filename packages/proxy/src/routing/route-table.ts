@@ -1,6 +1,7 @@
 import type { RequestHead } from '../wire/request-head.ts'
+import { bareHost, hostPattern, matchesHost, matchesPath, pathPattern, type RoutePattern } from './uri-pattern.ts'
 
-/** A route of the configuration, ready to match; `To` is what it leads to. */
+/** A route of the configuration; `To` is what it leads to. */
 export interface Route<To> {
   /** Its place in the configuration, from 0. */
   readonly index: number
@@ -10,4 +11,21 @@ export interface Route<To> {
 /** Finds the route of a request: the first in file order whose host and path both match. */
 export interface RouteTable<To> {
   match(request: RequestHead): Route<To> | undefined
+}
+
+/** Makes a route table of patterns in file order. */
+export const routeTable = <To>(
+  routes: readonly { readonly pattern: RoutePattern; readonly to: To }[],
+): RouteTable<To> => {
+  const entries = routes.map(({ pattern, to }, index) => ({
+    route: { index, to },
+    host: hostPattern(pattern.host),
+    path: pathPattern(pattern.path),
+  }))
+  return {
+    match(request) {
+      const host = bareHost(request.host)
+      return entries.find((entry) => matchesPath(entry.path, request.path) && matchesHost(entry.host, host))?.route
+    },
+  }
 }

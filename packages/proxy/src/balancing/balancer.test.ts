@@ -1,0 +1,96 @@
+import { StoreUnavailable } from '@sticky/store'
+import { expect, test } from 'vitest'
+
+import type { Session } from '../affinity/strategy.ts'
+import type { Backend } from '../upstream/backend.ts'
+import { createBalancer, type SelectionPolicy } from './balancer.ts'
+import { backend, FakeLoad } from './fakes.test-support.ts'
+
+test('a known session goes home, and is counted there', () => {
+  const pool = poolOf([backend('a'), backend('b')])
+
+  expect(pool.choose(livingOn('b'))).toBe('b')
+  expect([...pool.load.inFlight]).toEqual([['b', 1]])
+})
+
+test('homes are tried in their order', () => {
+  const pool = poolOf([backend('a'), backend('b'), backend('c')])
+
+  expect(pool.choose(livingOn('b', 'c'))).toBe('b')
+  expect(pool.choose(livingOn('b', 'c'), 'b')).toBe('c')
+})
+
+test('a draining backend keeps its sessions and gets no newcomers', () => {
+  const pool = poolOf([backend('a', { weight: 0 }), backend('b')])
+
+  expect(pool.choose(livingOn('a'))).toBe('a')
+  expect(pool.choose(newcomer)).toBe('b')
+  expect(pool.offered).toEqual([['b']])
+})
+
+test('a session whose home is away is placed by the policy', () => {
+  const pool = poolOf([backend('a', { canServe: false }), backend('b')])
+
+  expect(pool.choose(livingOn('a'))).toBe('b')
+})
+
+test('a session whose home was tried already is placed by the policy', () => {
+  const pool = poolOf([backend('a'), backend('b')])
+
+  expect(pool.choose(livingOn('a'), 'a')).toBe('b')
+})
+
+test('a session whose home this node does not know is placed by the policy', () => {
+  const pool = poolOf([backend('b')])
+
+  expect(pool.choose(livingOn('a'))).toBe('b')
+})
+
+test('when nobody can take a newcomer there is no backend', () => {
+  const pool = poolOf([backend('a', { weight: 0 }), backend('b', { canServe: false }), backend('c')])
+
+  expect(pool.choose(newcomer, 'c')).toBe('no-backend')
+  expect(pool.offered).toEqual([])
+})
+
+test('when the policy finds everybody full, all are full', async () => {
+  const pool = poolOf([backend('a')], { take: async () => undefined })
+
+  expect(await pool.choose(newcomer)).toBe('all-full')
+})
+
+test('while no session can begin, newcomers are refused and sessions go home', async () => {
+  const pool = poolOf([backend('a')], { admits: () => false })
+
+  expect(pool.choose(livingOn('a'))).toBe('a')
+  await expect(pool.choose(newcomer)).rejects.toBeInstanceOf(StoreUnavailable)
+  expect(pool.offered).toEqual([])
+})
+
+const newcomer: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => false }
+
+const livingOn = (...home: string[]): Session => ({ ...newcomer, known: true, home })
+
+interface PoolParts {
+  readonly take?: SelectionPolicy['take']
+  readonly admits?: () => boolean
+}
+
+/** A pool whose policy takes the first candidate unless told otherwise; choices come as ids. */
+const poolOf = (backends: readonly Backend[], { take = ([first]) => first, admits = () => true }: PoolParts = {}) => {
+  const byId = new Map(backends.map((each) => [each.id, each]))
+  const load = new FakeLoad()
+  const offered: string[][] = []
+  const policy = {
+    take(candidates: readonly Backend[]) {
+      offered.push(candidates.map(({ id }) => id))
+      return take(candidates)
+    },
+  }
+  const balancer = createBalancer({ backends, byId, policy, load, admits })
+  const choose = (session: Session, ...tried: string[]) => {
+    const chosen = balancer.choose(session, new Set(tried.map((id) => byId.get(id)!)))
+    return typeof chosen === 'object' && 'id' in chosen ? chosen.id : chosen
+  }
+  return { choose, load, offered }
+}

@@ -1,0 +1,47 @@
+import type { LoadTable } from '@sticky/store'
+
+import type { Backend } from '../upstream/backend.ts'
+
+/** A backend of pool `shop`; its health may be changed. */
+export const backend = (
+  id: string,
+  { weight = 1, canServe = true }: { readonly weight?: number; readonly canServe?: boolean } = {},
+): Backend & { readonly health: { canServe: boolean } } => ({
+  id,
+  pool: 'shop',
+  weight,
+  scheme: 'http',
+  hostname: '127.0.0.1',
+  port: 80,
+  authority: '127.0.0.1',
+  health: { canServe },
+})
+
+/** A load table in plain sight: what is in flight, by backend. */
+export class FakeLoad implements LoadTable {
+  readonly inFlight: Map<string, number> = new Map()
+
+  reserve(pool: string, candidates: readonly { readonly id: string; readonly weight: number }[]): string {
+    const [least] = [...candidates].sort(
+      (a, b) => this.local(pool, a.id) / a.weight - this.local(pool, b.id) / b.weight,
+    )
+    this.begin(pool, least!.id)
+    return least!.id
+  }
+
+  begin(pool: string, id: string): void {
+    this.inFlight.set(id, this.local(pool, id) + 1)
+  }
+
+  end(pool: string, id: string): void {
+    this.inFlight.set(id, this.local(pool, id) - 1)
+  }
+
+  local(_pool: string, id: string): number {
+    return this.inFlight.get(id) ?? 0
+  }
+
+  async totals(): Promise<Map<string, number>> {
+    return this.inFlight
+  }
+}

@@ -1,0 +1,123 @@
+import type { LoadTable, Milliseconds, SessionTable } from '@sticky/store'
+
+import type { BalanceName } from '../config/config.ts'
+import type { Backend } from '../upstream/backend.ts'
+import type { SelectionPolicy } from './balancer.ts'
+import { sessionCounts } from './session-counts.ts'
+
+/** What a policy may draw on. */
+export interface PolicyServices {
+  readonly pool: string
+  readonly load: LoadTable
+  readonly sessions: SessionTable
+  /** Monotonic. */
+  readonly clock: () => Milliseconds
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+}
+
+/** Makes a pool's policy. Candidates are never empty and their weights positive. */
+export type PolicyFactory = (services: PolicyServices) => SelectionPolicy
+
+/** Candidates one reservation looks at: with more, a rotating sample keeps it fast, and the choice near-exact (load-table.md). */
+const widestReservation = 64
+
+/** The least of the whole cluster's exchanges in flight by weight, exact at the moment of choice. */
+export const leastLoad: PolicyFactory = ({ pool, load }) => {
+  let start = 0
+  return {
+    take(candidates) {
+      const sample =
+        candidates.length > widestReservation ? window(candidates, start++ * widestReservation) : candidates
+      const reserved = load.reserve(pool, sample)
+      return reserved instanceof Promise ? reserved.then((id) => named(sample, id)) : named(sample, reserved)
+    },
+  }
+}
+
+/** The least live sessions by weight: the cluster's counts, at most a second old, plus what was placed here since. */
+export const leastSessions: PolicyFactory = ({ pool, load, sessions, clock, random }) => {
+  const counts = sessionCounts(() => sessions.count(pool), clock)
+  return {
+    async take(candidates) {
+      await counts.refreshed()
+      const turned = window(candidates, Math.floor(random() * candidates.length), candidates.length)
+      const least = turned.reduce((best, next) => (carriesLess(next, best, counts.of) ? next : best))
+      counts.add(least.id)
+      return begun(load, least)
+    },
+  }
+}
+
+/** In turn, spread evenly by weight; each process keeps its own turn. */
+export const roundRobin: PolicyFactory = ({ load }) => {
+  const credit = new Map<Backend, number>()
+  return {
+    take(candidates) {
+      let next = candidates[0]!
+      let highest = -Infinity
+      for (const backend of candidates) {
+        const saved = (credit.get(backend) ?? 0) + backend.weight
+        credit.set(backend, saved)
+        if (saved > highest) [next, highest] = [backend, saved]
+      }
+      credit.set(next, highest - totalWeight(candidates))
+      return begun(load, next)
+    },
+  }
+}
+
+/** By lot, weighted. */
+export const random: PolicyFactory = ({ load, random }) => ({
+  take: (candidates) => begun(load, drawn(candidates, random)),
+})
+
+/** The lesser by this process's own exchanges of two drawn by lot: needs no round trip. */
+export const powerOfTwo: PolicyFactory = ({ pool, load, random }) => {
+  const inFlight = (id: string): number => load.local(pool, id)
+  return {
+    take(candidates) {
+      const one = drawn(candidates, random)
+      const rest = candidates.filter((backend) => backend !== one)
+      if (rest.length === 0) return begun(load, one)
+      const other = drawn(rest, random)
+      return begun(load, carriesLess(other, one, inFlight) ? other : one)
+    },
+  }
+}
+
+/** Every policy by its name in the configuration. */
+export const policies: Readonly<Record<BalanceName, PolicyFactory>> = {
+  leastLoad,
+  leastSessions,
+  roundRobin,
+  random,
+  powerOfTwo,
+}
+
+/** Counts before answering, so that the next choice of this turn already sees it. */
+const begun = (load: LoadTable, backend: Backend): Backend => {
+  load.begin(backend.pool, backend.id)
+  return backend
+}
+
+const named = (candidates: readonly Backend[], id: string | undefined): Backend | undefined =>
+  candidates.find((backend) => backend.id === id)
+
+const carriesLess = (one: Backend, other: Backend, load: (id: string) => number): boolean =>
+  load(one.id) * other.weight < load(other.id) * one.weight
+
+const drawn = (candidates: readonly Backend[], random: () => number): Backend => {
+  let left = random() * totalWeight(candidates)
+  for (const backend of candidates) {
+    left -= backend.weight
+    if (left < 0) return backend
+  }
+  return candidates[candidates.length - 1]!
+}
+
+const totalWeight = (candidates: readonly Backend[]): number => candidates.reduce((sum, { weight }) => sum + weight, 0)
+
+/** `width` candidates from `start` on, going round. */
+const window = (candidates: readonly Backend[], start: number, width: number = widestReservation): Backend[] =>
+  Array.from({ length: width }, (_, step) => candidates[(start + step) % candidates.length]!)
