@@ -1,0 +1,35 @@
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+import type { Counts } from './pages.ts'
+import { loadCore, start } from './processes.ts'
+
+/** One application instance as a proxy's configuration names it. */
+export interface Backend {
+  readonly id: string
+  readonly port: number
+}
+
+/** The application behind a row's proxies. */
+export interface Backends extends AsyncDisposable {
+  readonly list: readonly Backend[]
+  counts(): Promise<Counts>
+}
+
+const program = fileURLToPath(new URL('./application.ts', import.meta.url))
+
+/** Starts one process that listens once for each backend, on the load core. */
+export async function startBackends(ids: readonly string[] = ['a', 'b', 'c']): Promise<Backends> {
+  const running = start(process.execPath, [program, ...ids], { core: loadCore, ipc: true })
+  const next = async <T>(): Promise<T> => (await once(running.child, 'message'))[0] as T
+  const ports = await next<number[]>()
+  return {
+    list: ids.map((id, index) => ({ id, port: ports[index]! })),
+    counts: () => {
+      const counts = next<Counts>()
+      running.child.send('counts')
+      return counts
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  }
+}

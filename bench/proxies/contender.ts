@@ -1,0 +1,36 @@
+import type { Backend } from '../backends.ts'
+
+/** A proxy in the bench: how it is set up to keep sessions, and how to start it. */
+export interface Contender {
+  readonly name: string
+  readonly kind: Kind
+  /** How it keeps a session on its backend, in a few words for the table's legend. */
+  readonly affinity: string
+  /** As the installed program tells it; undefined when it is not installed. */
+  version(): string | undefined
+  /** Comes when it serves; `folder` is its own and empty. */
+  start(backends: readonly Backend[], folder: string): Promise<RunningProxy>
+}
+
+/** What a row asks for; several contenders are of one kind when two revisions of ourselves run beside each other. */
+export type Kind =
+  | 'sticky'
+  | 'sticky-pair'
+  | 'haproxy-insert'
+  | 'haproxy-table'
+  | 'haproxy-peers'
+  | 'nginx'
+  | 'caddy'
+  | 'http-proxy'
+  | 'fastify-http-proxy'
+
+export interface RunningProxy extends AsyncDisposable {
+  /** One port for each node. */
+  readonly ports: readonly number[]
+  /** First process of each node. */
+  readonly pids: readonly number[]
+  /** The process that holds its sessions for all nodes, counted apart. */
+  readonly storePids: readonly number[]
+  /** The text it runs with, for the record. */
+  readonly configuration: string
+}
