@@ -1,0 +1,125 @@
+import { type NodeRow, type Store, StoreUnavailable } from '@sticky/store'
+
+import type { BackendConfig, PoolConfig } from '../config/config.ts'
+import {
+  type AdminApi,
+  apiVersion,
+  type BackendResource,
+  type LoadResource,
+  type NodeFlag,
+  type NodeResource,
+} from './admin-api.ts'
+import { poolsOf, timestamp } from './admin-resources.ts'
+import type { BackendReport, WorkerReport } from './worker-report.ts'
+
+/** What the operations on backends, nodes and load draw on. */
+export interface ClusterSources {
+  readonly store: Store
+  readonly pools: readonly PoolConfig[]
+  /** This process start, as announced. */
+  readonly instance: string
+  /** Asks this node's workers. */
+  reports(): Promise<readonly WorkerReport[]>
+}
+
+/** The part of the admin API about backends, nodes and load. */
+export function clusterOperations(sources: ClusterSources): Pick<AdminApi, 'backends' | 'nodes' | 'load'> {
+  const { store, pools, instance } = sources
+  return {
+    async backends(query) {
+      const reports = backendReports(await sources.reports())
+      const backends = await Promise.all(poolsOf(pools, query).map((pool) => backendsOf(store, pool, reports)))
+      return { apiVersion, backends: backends.flat() }
+    },
+
+    async nodes() {
+      const nodes = describeNodes(await store.cluster.nodes(), instance)
+      return { apiVersion, agree: !nodes.some((node) => node.flags.includes('other-configuration')), nodes }
+    },
+
+    async load(query) {
+      const reports = backendReports(await sources.reports())
+      const load = await Promise.all(
+        poolsOf(pools, query).map(async (pool) => loadOf(pool, await store.load.totals(pool.id), reports)),
+      )
+      return { apiVersion, load: load.flat() }
+    },
+  }
+}
+
+function backendReports(reports: readonly WorkerReport[]): readonly BackendReport[] {
+  return reports.flatMap((report) => report.backends)
+}
+
+async function backendsOf(
+  store: Store,
+  pool: PoolConfig,
+  reports: readonly BackendReport[],
+): Promise<BackendResource[]> {
+  const [sessions, totals] = await Promise.all([
+    unlessAway(store.sessions.count(pool.id)),
+    unlessAway(store.load.totals(pool.id)),
+  ])
+  return pool.backends.map((backend) => ({
+    pool: pool.id,
+    id: backend.id,
+    url: backend.url,
+    weight: backend.weight,
+    state: stateOf(backend, about(reports, pool.id, backend.id)),
+    sessions: sessions && (sessions.get(backend.id) ?? 0),
+    inFlight: totals && (totals.get(backend.id) ?? 0),
+  }))
+}
+
+async function unlessAway<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return null
+    throw error
+  }
+}
+
+function about(reports: readonly BackendReport[], pool: string, backend: string): BackendReport[] {
+  return reports.filter((report) => report.pool === pool && report.backend === backend)
+}
+
+function stateOf(backend: BackendConfig, reports: readonly BackendReport[]): BackendResource['state'] {
+  if (reports.length > 0 && !reports.some((report) => report.canServe)) return 'down'
+  return backend.weight === 0 ? 'drain' : 'ready'
+}
+
+function loadOf(
+  pool: PoolConfig,
+  totals: ReadonlyMap<string, number>,
+  reports: readonly BackendReport[],
+): LoadResource[] {
+  const weights = new Map(pool.backends.map((backend) => [backend.id, backend.weight]))
+  const ids = new Set([...weights.keys(), ...[...totals.keys()].sort()])
+  return Array.from(ids, (backend) => ({
+    pool: pool.id,
+    backend,
+    weight: weights.get(backend) ?? null,
+    cluster: totals.get(backend) ?? 0,
+    node: about(reports, pool.id, backend).reduce((sum, report) => sum + report.inFlight, 0),
+  }))
+}
+
+/** Flags what deserves a look, the same on every node that is asked. */
+export function describeNodes(nodes: readonly NodeRow[], self: string): NodeResource[] {
+  const usual = usualConfiguration(nodes)
+  const ids = Map.groupBy(nodes, (node) => node.id)
+  return nodes.map(({ started, lease, opens: _, ...node }) => {
+    const flags: NodeFlag[] = []
+    if (node.configHash !== usual) flags.push('other-configuration')
+    if (ids.get(node.id)!.length > 1) flags.push('duplicate-id')
+    return { ...node, self: node.instance === self, started: timestamp(started), lease: timestamp(lease), flags }
+  })
+}
+
+/** What most nodes run; at a draw, what the eldest of them does. */
+function usualConfiguration(nodes: readonly NodeRow[]): string | undefined {
+  const eldestFirst = nodes.toSorted((one, other) => one.started - other.started)
+  const groups = [...Map.groupBy(eldestFirst, (node) => node.configHash)]
+  return groups.toSorted(([, one], [, other]) => other.length - one.length)[0]?.[0]
+}

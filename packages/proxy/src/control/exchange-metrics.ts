@@ -1,0 +1,136 @@
+import type { PoolConfig } from '../config/config.ts'
+import type { ExchangeRecord } from '../traffic/exchange-record.ts'
+import { type Decision, decisionOf, persistenceCodes } from './decisions.ts'
+import { DurationCounts } from './duration-counts.ts'
+import type { Labels, Metric, MetricDescription, Sample } from './metric.ts'
+import { catalogue } from './metric-catalogue.ts'
+
+/** One worker's exchanges in numbers. An exchange costs two look-ups and some additions; labels are made when somebody reads. */
+export class ExchangeMetrics {
+  readonly #pools: ReadonlyMap<string, PoolCounts>
+  /** What had no pool. */
+  readonly #unrouted = new PoolCounts('', [])
+  readonly #refusals = new Map<string, number>()
+
+  constructor(pools: readonly PoolConfig[]) {
+    this.#pools = new Map(pools.map((pool) => [pool.id, new PoolCounts(pool.id, pool.backends)]))
+  }
+
+  /** Counts an exchange that is over. */
+  observe(record: ExchangeRecord): void {
+    const pool = (record.pool === undefined ? undefined : this.#pools.get(record.pool)) ?? this.#unrouted
+    pool.observe(record)
+    if (record.refusal !== undefined) this.#refusals.set(record.refusal, (this.#refusals.get(record.refusal) ?? 0) + 1)
+  }
+
+  /** All it counted, since the worker began. */
+  metrics(): Metric[] {
+    const pools = [...this.#pools.values(), this.#unrouted]
+    const backends = pools.flatMap((pool) => pool.backends())
+    return [
+      metric(catalogue.requests, backends.flatMap(requests)),
+      metric(catalogue.requestDuration, pools.flatMap(durations)),
+      metric(catalogue.upstreamDuration, backends.flatMap(upstreamDurations)),
+      metric(catalogue.requestBytes, backends.flatMap(total('bytesReceived'))),
+      metric(catalogue.responseBytes, backends.flatMap(total('bytesSent'))),
+      metric(catalogue.decisions, pools.flatMap(decisions)),
+      metric(catalogue.retries, pools.flatMap(retries)),
+      metric(
+        catalogue.refusals,
+        Array.from(this.#refusals, ([code, value]) => ({ labels: { code }, value })),
+      ),
+    ]
+  }
+}
+
+const codeIndex = new Map(persistenceCodes.map((code, index) => [code, index]))
+
+class PoolCounts {
+  readonly id: string
+  readonly duration = new DurationCounts()
+  readonly decisions = new Float64Array(persistenceCodes.length)
+  readonly #backends: ReadonlyMap<string, BackendCounts>
+  /** What reached no backend. */
+  readonly #refused: BackendCounts
+  retries = 0
+  full = 0
+
+  constructor(id: string, backends: readonly { readonly id: string }[]) {
+    this.id = id
+    this.#backends = new Map(backends.map((backend) => [backend.id, new BackendCounts(id, backend.id)]))
+    this.#refused = new BackendCounts(id, '')
+  }
+
+  observe(record: ExchangeRecord): void {
+    const reached = record.backend === undefined ? undefined : this.#backends.get(record.backend)
+    const counts = reached ?? this.#refused
+    counts.observe(record)
+    if (!record.tunnel) this.duration.add(record.duration)
+    if (reached !== undefined) this.decisions[codeIndex.get(record.persistence)!]! += 1
+    if (record.refusal === 'all-full') this.full++
+    this.retries += record.retries
+  }
+
+  backends(): BackendCounts[] {
+    return [...this.#backends.values(), this.#refused]
+  }
+}
+
+const highestStatus = 599
+
+class BackendCounts {
+  readonly labels: Labels
+  /** Indexed by status; 0 for none, and for what is no status. */
+  readonly statuses = new Float64Array(highestStatus + 1)
+  readonly upstream = new DurationCounts()
+  bytesReceived = 0
+  bytesSent = 0
+
+  constructor(pool: string, backend: string) {
+    this.labels = { pool, backend }
+  }
+
+  observe(record: ExchangeRecord): void {
+    this.statuses[record.status <= highestStatus ? record.status : 0]! += 1
+    this.bytesReceived += record.bytesReceived
+    this.bytesSent += record.bytesSent
+    if (record.upstreamDuration !== undefined) this.upstream.add(record.upstreamDuration)
+  }
+}
+
+function metric(description: MetricDescription, values: readonly Sample[]): Metric {
+  return { ...description, values }
+}
+
+function requests(backend: BackendCounts): Sample[] {
+  return Array.from(backend.statuses, (value, code) => ({ labels: { ...backend.labels, code }, value })).filter(counted)
+}
+
+function durations(pool: PoolCounts): Sample[] {
+  return pool.duration.samples(catalogue.requestDuration, { pool: pool.id })
+}
+
+function upstreamDurations(backend: BackendCounts): Sample[] {
+  return backend.upstream.samples(catalogue.upstreamDuration, backend.labels)
+}
+
+function total(field: 'bytesReceived' | 'bytesSent'): (backend: BackendCounts) => Sample[] {
+  return (backend) => [{ labels: backend.labels, value: backend[field] }].filter(counted)
+}
+
+function decisions(pool: PoolCounts): Sample[] {
+  const totals = new Map<Decision, number>([['full', pool.full]])
+  for (const [index, code] of persistenceCodes.entries()) {
+    const decision = decisionOf(code)
+    totals.set(decision, (totals.get(decision) ?? 0) + pool.decisions[index]!)
+  }
+  return Array.from(totals, ([result, value]) => ({ labels: { pool: pool.id, result }, value })).filter(counted)
+}
+
+function retries(pool: PoolCounts): Sample[] {
+  return [{ labels: { pool: pool.id }, value: pool.retries }].filter(counted)
+}
+
+function counted(sample: Sample): boolean {
+  return sample.value > 0
+}

@@ -1,0 +1,135 @@
+import type { MetricDescription } from './metric.ts'
+
+type MetricKey =
+  | 'requests'
+  | 'requestDuration'
+  | 'upstreamDuration'
+  | 'requestBytes'
+  | 'responseBytes'
+  | 'decisions'
+  | 'retries'
+  | 'refusals'
+  | 'clientConnections'
+  | 'backendConnections'
+  | 'backendUp'
+  | 'sessions'
+  | 'storeUp'
+  | 'workers'
+  | 'workerRestarts'
+  | 'buildInfo'
+
+/** Every metric of ours; docs/metrics.md lists them by this table. Those of processes (`process_*`, `nodejs_*`) are prom-client's. */
+export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
+  requests: {
+    name: 'sticky_requests_total',
+    type: 'counter',
+    help: 'Exchanges ended, by the status sent to the client (0: none). Without pool: no route. Without backend: refused before one.',
+    labels: ['pool', 'backend', 'code'],
+    aggregator: 'sum',
+  },
+  requestDuration: {
+    name: 'sticky_request_duration_seconds',
+    type: 'histogram',
+    help: 'From the first byte of a request to the end of its response; tunnels excepted.',
+    labels: ['pool'],
+    aggregator: 'sum',
+  },
+  upstreamDuration: {
+    name: 'sticky_upstream_duration_seconds',
+    type: 'histogram',
+    help: "From dispatch to the head of the backend's response.",
+    labels: ['pool', 'backend'],
+    aggregator: 'sum',
+  },
+  requestBytes: {
+    name: 'sticky_request_body_bytes_total',
+    type: 'counter',
+    help: 'Bytes of request bodies received from clients.',
+    labels: ['pool', 'backend'],
+    aggregator: 'sum',
+  },
+  responseBytes: {
+    name: 'sticky_response_body_bytes_total',
+    type: 'counter',
+    help: 'Bytes of response bodies sent to clients.',
+    labels: ['pool', 'backend'],
+    aggregator: 'sum',
+  },
+  decisions: {
+    name: 'sticky_session_decisions_total',
+    type: 'counter',
+    help: 'What affinity did with exchanges that reached a backend, or found all full: hit, new, learned, rebound, temporary, expired_idle, expired_absolute, invalid, ignored, ended, full, none.',
+    labels: ['pool', 'result'],
+    aggregator: 'sum',
+  },
+  retries: {
+    name: 'sticky_retries_total',
+    type: 'counter',
+    help: 'Attempts after the first, on another backend.',
+    labels: ['pool'],
+    aggregator: 'sum',
+  },
+  refusals: {
+    name: 'sticky_refusals_total',
+    type: 'counter',
+    help: "Exchanges we answered ourselves or cut, by the access log's refusal code.",
+    labels: ['code'],
+    aggregator: 'sum',
+  },
+  clientConnections: {
+    name: 'sticky_client_connections',
+    type: 'gauge',
+    help: 'Open client connections of this node.',
+    labels: [],
+    aggregator: 'sum',
+  },
+  backendConnections: {
+    name: 'sticky_backend_connections',
+    type: 'gauge',
+    help: 'Exchanges in flight, of this node (scope="node") and of all (scope="cluster": the same on every node, aggregate with max).',
+    labels: ['pool', 'backend', 'scope'],
+    aggregator: 'sum',
+  },
+  backendUp: {
+    name: 'sticky_backend_up',
+    type: 'gauge',
+    help: '1 while some worker of this node sends exchanges to the backend, 0 while all have ejected it.',
+    labels: ['pool', 'backend'],
+    aggregator: 'max',
+  },
+  sessions: {
+    name: 'sticky_sessions',
+    type: 'gauge',
+    help: 'Live sessions of the cluster: the same on every node, aggregate with max. Absent while the store is away.',
+    labels: ['pool', 'backend'],
+    aggregator: 'max',
+  },
+  storeUp: {
+    name: 'sticky_store_up',
+    type: 'gauge',
+    help: '1 while every process of this node reaches the store.',
+    labels: [],
+    aggregator: 'min',
+  },
+  workers: {
+    name: 'sticky_workers',
+    type: 'gauge',
+    help: 'Workers that serve.',
+    labels: [],
+    aggregator: 'sum',
+  },
+  workerRestarts: {
+    name: 'sticky_worker_restarts_total',
+    type: 'counter',
+    help: 'Workers started again after they ended by themselves.',
+    labels: [],
+    aggregator: 'sum',
+  },
+  buildInfo: {
+    name: 'sticky_build_info',
+    type: 'gauge',
+    help: 'Always 1.',
+    labels: ['version', 'node_version'],
+    aggregator: 'first',
+  },
+}
