@@ -29,27 +29,29 @@ export interface BalancerParts {
 }
 
 /** Makes the balancer of a pool. */
-export const createBalancer = ({ backends, byId, policy, load, admits }: BalancerParts): Balancer => ({
-  choose(session, tried) {
-    const home = usableHome(session, byId, tried)
-    if (home !== undefined) {
-      load.begin(home.pool, home.id)
-      return home
-    }
-    const candidates = backends.filter((backend) => takesNewcomers(backend) && !tried.has(backend))
-    if (candidates.length === 0) return 'no-backend'
-    if (!admits()) return Promise.reject(new StoreUnavailable('placing a newcomer while the store is away'))
-    const taken = policy.take(candidates)
-    return taken instanceof Promise ? taken.then(orFull) : orFull(taken)
-  },
-})
+export function createBalancer({ backends, byId, policy, load, admits }: BalancerParts): Balancer {
+  return {
+    choose(session, tried) {
+      const home = usableHome(session, byId, tried)
+      if (home !== undefined) {
+        load.begin(home.pool, home.id)
+        return home
+      }
+      const candidates = backends.filter((backend) => takesNewcomers(backend) && !tried.has(backend))
+      if (candidates.length === 0) return 'no-backend'
+      if (!admits()) return Promise.reject(new StoreUnavailable('placing a newcomer while the store is away'))
+      const taken = policy.take(candidates)
+      return taken instanceof Promise ? taken.then(orFull) : orFull(taken)
+    },
+  }
+}
 
 /** A home that serves its own, be it draining; an id this node does not know is no home here. */
-const usableHome = (
+function usableHome(
   session: Session,
   byId: ReadonlyMap<string, Backend>,
   tried: ReadonlySet<Backend>,
-): Backend | undefined => {
+): Backend | undefined {
   for (const id of session.home) {
     const backend = byId.get(id)
     if (backend?.health.canServe && !tried.has(backend)) return backend
@@ -57,6 +59,10 @@ const usableHome = (
   return undefined
 }
 
-const takesNewcomers = (backend: Backend): boolean => backend.weight > 0 && backend.health.canServe
+function takesNewcomers(backend: Backend): boolean {
+  return backend.weight > 0 && backend.health.canServe
+}
 
-const orFull = (taken: Backend | undefined): Backend | 'all-full' => taken ?? 'all-full'
+function orFull(taken: Backend | undefined): Backend | 'all-full' {
+  return taken ?? 'all-full'
+}

@@ -96,18 +96,20 @@ export const policies: Readonly<Record<BalanceName, PolicyFactory>> = {
 }
 
 /** Counts before answering, so that the next choice of this turn already sees it. */
-const begun = (load: LoadTable, backend: Backend): Backend => {
+function begun(load: LoadTable, backend: Backend): Backend {
   load.begin(backend.pool, backend.id)
   return backend
 }
 
-const named = (candidates: readonly Backend[], id: string | undefined): Backend | undefined =>
-  candidates.find((backend) => backend.id === id)
+function named(candidates: readonly Backend[], id: string | undefined): Backend | undefined {
+  return candidates.find((backend) => backend.id === id)
+}
 
-const carriesLess = (one: Backend, other: Backend, load: (id: string) => number): boolean =>
-  load(one.id) * other.weight < load(other.id) * one.weight
+function carriesLess(one: Backend, other: Backend, load: (id: string) => number): boolean {
+  return load(one.id) * other.weight < load(other.id) * one.weight
+}
 
-const drawn = (candidates: readonly Backend[], random: () => number): Backend => {
+function drawn(candidates: readonly Backend[], random: () => number): Backend {
   let left = random() * totalWeight(candidates)
   for (const backend of candidates) {
     left -= backend.weight
@@ -116,8 +118,11 @@ const drawn = (candidates: readonly Backend[], random: () => number): Backend =>
   return candidates[candidates.length - 1]!
 }
 
-const totalWeight = (candidates: readonly Backend[]): number => candidates.reduce((sum, { weight }) => sum + weight, 0)
+function totalWeight(candidates: readonly Backend[]): number {
+  return candidates.reduce((sum, { weight }) => sum + weight, 0)
+}
 
 /** `width` candidates from `start` on, going round. */
-const window = (candidates: readonly Backend[], start: number, width: number = widestReservation): Backend[] =>
-  Array.from({ length: width }, (_, step) => candidates[(start + step) % candidates.length]!)
+function window(candidates: readonly Backend[], start: number, width: number = widestReservation): Backend[] {
+  return Array.from({ length: width }, (_, step) => candidates[(start + step) % candidates.length]!)
+}

@@ -11,10 +11,10 @@ export interface SessionCounts {
 const freshFor: Milliseconds = 1000
 
 /** Asks only when somebody wants to know, once for all who wait. */
-export const sessionCounts = (
+export function sessionCounts(
   count: () => Promise<ReadonlyMap<string, number>>,
   clock: () => Milliseconds,
-): SessionCounts => {
+): SessionCounts {
   let counted: ReadonlyMap<string, number> = new Map()
   let askedAt = -Infinity
   let asking: Promise<void> | undefined

@@ -14,9 +14,7 @@ export interface RouteTable<To> {
 }
 
 /** Makes a route table of patterns in file order. */
-export const routeTable = <To>(
-  routes: readonly { readonly pattern: RoutePattern; readonly to: To }[],
-): RouteTable<To> => {
+export function routeTable<To>(routes: readonly { readonly pattern: RoutePattern; readonly to: To }[]): RouteTable<To> {
   const entries = routes.map(({ pattern, to }, index) => ({
     route: { index, to },
     host: hostPattern(pattern.host),

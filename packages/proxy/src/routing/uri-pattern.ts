@@ -12,13 +12,13 @@ type Half = { readonly kind: 'all' } | { readonly kind: 'exact' | 'below'; reado
 const all: Half = { kind: 'all' }
 
 /** Parses a route's path. */
-export const pathPattern = (path: string | undefined): Half => {
+export function pathPattern(path: string | undefined): Half {
   if (path === undefined || path === '/*') return all
   return path.endsWith('/*') ? { kind: 'below', name: path.slice(0, -2) } : { kind: 'exact', name: path }
 }
 
 /** Parses a route's host. */
-export const hostPattern = (host: string | undefined): Half => {
+export function hostPattern(host: string | undefined): Half {
   if (host === undefined) return all
   return host.startsWith('*.')
     ? { kind: 'below', name: bareHost(host.slice(1)) }
@@ -26,26 +26,26 @@ export const hostPattern = (host: string | undefined): Half => {
 }
 
 /** The name in a Host field: lower case, without port and trailing dot; an IPv6 literal keeps its brackets. */
-export const bareHost = (field: string): string => {
+export function bareHost(field: string): string {
   const host = withoutPort(field).toLowerCase()
   return host.endsWith('.') ? host.slice(0, -1) : host
 }
 
-const withoutPort = (field: string): string => {
+function withoutPort(field: string): string {
   if (field.startsWith('[')) return field.slice(0, field.indexOf(']') + 1)
   const colon = field.indexOf(':')
   return colon < 0 ? field : field.slice(0, colon)
 }
 
 /** Does the pattern match this path (without query)? */
-export const matchesPath = (pattern: Half, path: string): boolean => {
+export function matchesPath(pattern: Half, path: string): boolean {
   if (pattern.kind === 'all') return true
   if (pattern.kind === 'exact') return path === pattern.name
   return path.startsWith(pattern.name) && (path.length === pattern.name.length || path[pattern.name.length] === '/')
 }
 
 /** Does the pattern match this bare host? */
-export const matchesHost = (pattern: Half, host: string): boolean => {
+export function matchesHost(pattern: Half, host: string): boolean {
   if (pattern.kind === 'all') return true
   return pattern.kind === 'exact'
     ? host === pattern.name
@@ -53,11 +53,14 @@ export const matchesHost = (pattern: Half, host: string): boolean => {
 }
 
 /** Does `a` match whatever `b` matches? A route after one that covers it can never be reached. */
-export const covers = (a: RoutePattern, b: RoutePattern): boolean =>
-  coversHalf(hostPattern(a.host), hostPattern(b.host), matchesHost) &&
-  coversHalf(pathPattern(a.path), pathPattern(b.path), matchesPath)
+export function covers(a: RoutePattern, b: RoutePattern): boolean {
+  return (
+    coversHalf(hostPattern(a.host), hostPattern(b.host), matchesHost) &&
+    coversHalf(pathPattern(a.path), pathPattern(b.path), matchesPath)
+  )
+}
 
-const coversHalf = (a: Half, b: Half, matches: (pattern: Half, name: string) => boolean): boolean => {
+function coversHalf(a: Half, b: Half, matches: (pattern: Half, name: string) => boolean): boolean {
   if (a.kind === 'all') return true
   if (b.kind === 'all') return false
   return a.kind === b.kind && a.name === b.name ? true : a.kind === 'below' && matches(a, b.name)
