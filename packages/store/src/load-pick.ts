@@ -1,0 +1,72 @@
+import type { Numbers } from './load-ledger.ts'
+import type { Candidate } from './store.ts'
+
+/** A choice somebody waits for. */
+export class LoadPick {
+  readonly candidates: readonly Candidate[]
+  readonly #answer = Promise.withResolvers<string | undefined>()
+  readonly #stopTimer: () => void
+  #settled = false
+
+  constructor(candidates: readonly Candidate[], startTimer: (pick: LoadPick) => () => void) {
+    this.candidates = candidates
+    this.#stopTimer = startTimer(this)
+  }
+
+  /** The backend's id, undefined when all are full. */
+  get answer(): Promise<string | undefined> {
+    return this.#answer.promise
+  }
+
+  get settled(): boolean {
+    return this.#settled
+  }
+
+  grant(backend: string | undefined): void {
+    this.#settle()
+    this.#answer.resolve(backend)
+  }
+
+  fail(failure: Error): void {
+    this.#settle()
+    this.#answer.reject(failure)
+  }
+
+  #settle(): void {
+    this.#settled = true
+    this.#stopTimer()
+  }
+}
+
+/** Picks that choose among the same candidates, so that a call names these once. */
+export interface PickGroup {
+  readonly candidates: readonly Candidate[]
+  readonly picks: LoadPick[]
+}
+
+/** Groups picks by what they choose from; `tried` backends make few lists differ, hence the plain search. */
+export function groupPicks(picks: readonly LoadPick[]): PickGroup[] {
+  const groups: PickGroup[] = []
+  for (const pick of picks) {
+    const group = groups.find(({ candidates }) => sameCandidates(candidates, pick.candidates))
+    if (group) group.picks.push(pick)
+    else groups.push({ candidates: pick.candidates, picks: [pick] })
+  }
+  return groups
+}
+
+/** A group as `load-call.lua` takes it. */
+export function groupArguments(candidates: readonly Candidate[], picks: number): Numbers {
+  const numbers: Numbers = [picks, candidates.length]
+  for (const { id, weight, limit } of candidates) numbers.push(id, weight, limit ?? '')
+  return numbers
+}
+
+function sameCandidates(some: readonly Candidate[], others: readonly Candidate[]): boolean {
+  if (some === others) return true
+  if (some.length !== others.length) return false
+  return some.every((one, at) => {
+    const other = others[at]!
+    return one.id === other.id && one.weight === other.weight && one.limit === other.limit
+  })
+}
