@@ -8,6 +8,9 @@ import type { ResponseHead } from '../wire/response-head.ts'
 export interface AffinityStrategy {
   /** Reads only: a request never creates a row. Rejects with StoreUnavailable when the row is needed and cannot be had. */
   locate(request: RequestHead, client: Client): MaybePromise<Session>
+
+  /** Takes what is ours alone out of a request that another strategy of the chain recognised. */
+  conceal?(request: OutgoingRequest): void
 }
 
 /** Who sent the request. */
