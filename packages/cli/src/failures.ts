@@ -34,7 +34,7 @@ const problemExitCodes: Partial<Record<ProblemCode, ExitCode>> = {
 
 const remedies: Partial<Record<ProblemCode, string>> = {
   unauthorized: ' (set STICKY_ADMIN_TOKEN or give --token-file)',
-  'ambiguous-session': ' (name one with --pool)',
+  'ambiguous-session': ' with --pool',
 }
 
 /** Whatever a command threw, as the failure to report. */

@@ -68,13 +68,20 @@ class Watch {
     this.#table = new Table(columns, context.output.color)
   }
 
-  /** Prints what changed since the last look. */
+  /** Prints what changed since the last look; the first one says from when on changes are seen. */
   async look(): Promise<void> {
     const { api, output } = this.#context
+    const before = this.#watched
     const count = await api.countSessions({ pool: this.#query.pool })
     for await (const page of pages(this.#events(count), paging)) {
       await output.print(output.format === 'json' ? page.map(eventLine).join('') : this.#table.page(page))
     }
+    if (this.#watched !== before) this.#announce(count.total)
+  }
+
+  #announce(total: number): void {
+    const only = this.#watched instanceof CountChanges ? `more than ${this.#query.max}, so only counts are shown; ` : ''
+    this.#context.output.note(`watching ${total} sessions; ${only}Ctrl-C ends`)
   }
 
   async *#events(count: SessionCount): AsyncGenerator<WatchEvent> {
@@ -95,10 +102,7 @@ class Watch {
 
   #watchedAt(total: number): SessionChanges | CountChanges {
     const Kind = total > this.#query.max ? CountChanges : SessionChanges
-    if (this.#watched instanceof Kind) return this.#watched
-    const only = Kind === CountChanges ? `more than ${this.#query.max}, so only counts are shown; ` : ''
-    this.#context.output.note(`watching ${total} sessions; ${only}Ctrl-C ends`)
-    this.#watched = new Kind()
+    if (!(this.#watched instanceof Kind)) this.#watched = new Kind()
     return this.#watched
   }
 }
