@@ -85,7 +85,7 @@ function about(reports: readonly BackendReport[], pool: string, backend: string)
 }
 
 function stateOf(backend: BackendConfig, reports: readonly BackendReport[]): BackendResource['state'] {
-  if (reports.length > 0 && !reports.some((report) => report.canServe)) return 'down'
+  if (reports.length > 0 && reports.every((report) => report.ejected)) return 'down'
   return backend.weight === 0 ? 'drain' : 'ready'
 }
 

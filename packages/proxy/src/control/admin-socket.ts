@@ -3,6 +3,7 @@ import { chmod, lstat, unlink } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 
+import { showAddress } from '../config/address.ts'
 import type { Address } from '../config/config.ts'
 
 /** Listens, and answers with the real address as `host:port` or `unix:path`. A socket is its owner's alone. */
@@ -17,12 +18,7 @@ export async function listen(server: Server, address: Address | { readonly socke
 async function listenOnPort(server: Server, { host, port }: Address): Promise<string> {
   await begun(server, () => server.listen({ host, port, exclusive: true }))
   const real = server.address() as AddressInfo // A TCP server that listens has one.
-  return printAddress({ host: real.address, port: real.port })
-}
-
-/** `host:port`, with brackets around IPv6. */
-export function printAddress({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return showAddress({ host: real.address, port: real.port })
 }
 
 async function begun(server: Server, begin: () => void): Promise<void> {

@@ -2,8 +2,9 @@ import type { PoolConfig } from '../config/config.ts'
 import type { ExchangeRecord } from '../traffic/exchange-record.ts'
 import { type Decision, decisionOf, persistenceCodes } from './decisions.ts'
 import { DurationCounts } from './duration-counts.ts'
-import type { Labels, Metric, MetricDescription, Sample } from './metric.ts'
+import type { Labels, Metric, Sample } from './metric.ts'
 import { catalogue } from './metric-catalogue.ts'
+import { metric } from './metrics.ts'
 
 /** One worker's exchanges in numbers. An exchange costs two look-ups and some additions; labels are made when somebody reads. */
 export class ExchangeMetrics {
@@ -96,10 +97,6 @@ class BackendCounts {
     this.bytesSent += record.bytesSent
     if (record.upstreamDuration !== undefined) this.upstream.add(record.upstreamDuration)
   }
-}
-
-function metric(description: MetricDescription, values: readonly Sample[]): Metric {
-  return { ...description, values }
 }
 
 function requests(backend: BackendCounts): Sample[] {

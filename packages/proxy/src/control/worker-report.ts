@@ -11,6 +11,6 @@ export interface BackendReport {
   readonly backend: string
   /** Exchanges this worker has in flight there. */
   readonly inFlight: number
-  /** False while this worker has ejected it. */
-  readonly canServe: boolean
+  /** Has this worker taken it out? */
+  readonly ejected: boolean
 }

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+
+import { type Membership, type NodeAnnouncement, type NodeRow, type Store, StoreUnavailable } from '@sticky/store'
+
+import { type KeyringData, keyId, openedByAll } from '../affinity/keyring.ts'
+import type { Config } from '../config/config.ts'
+import { configHash } from '../config/config-hash.ts'
+import { version } from '../version.ts'
+import type { Log } from './log.ts'
+import { keepSecrets, type SharedSecrets } from './shared-secrets.ts'
+
+/** This node among the others, until it is disposed. */
+export interface ClusterMembership extends AsyncDisposable {
+  readonly instance: string
+  /** What to seal and open with, as far as the nodes that live now allow. */
+  readonly keyring: KeyringData
+  /** Announces where clients connect. */
+  announce(addresses: readonly string[]): Promise<void>
+}
+
+/** What a member needs to know. */
+export interface MembershipOptions {
+  readonly config: Config
+  readonly store: Store
+  readonly secrets: SharedSecrets
+  readonly log: Log
+  /** Called whenever `keyring` has changed. */
+  onKeyring(keyring: KeyringData): void
+}
+
+/** Joins the cluster's table, and looks at each heartbeat who else lives: what they open, and whether they agree with us. */
+export async function joinCluster(options: MembershipOptions): Promise<ClusterMembership> {
+  const member = new Member(options)
+  await member.join()
+  return member
+}
+
+class Member implements ClusterMembership {
+  readonly instance: string = randomUUID()
+  keyring: KeyringData
+  readonly #options: MembershipOptions
+  readonly #suspicions = new Set<string>()
+  readonly #started = Date.now()
+  #secrets: SharedSecrets
+  #addresses: readonly string[] = []
+  #membership!: Membership
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: MembershipOptions) {
+    this.#options = options
+    this.#secrets = options.secrets
+    this.keyring = { secrets: options.secrets.sealing, openedByAll: [] }
+  }
+
+  async join(): Promise<void> {
+    const { store, config } = this.#options
+    this.#membership = await store.cluster.join(this.#announcement())
+    await this.#lookAround()
+    this.#timer = setInterval(() => this.#lookAround(), config.store.heartbeat).unref()
+  }
+
+  async announce(addresses: readonly string[]): Promise<void> {
+    this.#addresses = addresses
+    await this.#membership.announce(this.#announcement())
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#membership[Symbol.asyncDispose]()
+  }
+
+  async #lookAround(): Promise<void> {
+    const { store, config, log } = this.#options
+    try {
+      await this.#takeSecrets(await keepSecrets(store.cluster, config.secrets, this.#secrets))
+      const nodes = await store.cluster.nodes()
+      this.#takeKeyring({ secrets: this.#secrets.sealing, openedByAll: openedByAll(nodes) })
+      this.#suspect(nodes)
+    } catch (error) {
+      // That the store is away is logged once, where its availability is watched.
+      if (!(error instanceof StoreUnavailable)) log.error({ err: error }, 'cluster table failed')
+    }
+  }
+
+  async #takeSecrets(secrets: SharedSecrets): Promise<void> {
+    if (secrets.sealing.length === this.#secrets.sealing.length) return
+    this.#secrets = secrets
+    await this.#membership.announce(this.#announcement())
+  }
+
+  #takeKeyring(keyring: KeyringData): void {
+    if (JSON.stringify(keyring) === JSON.stringify(this.keyring)) return
+    this.keyring = keyring
+    this.#options.onKeyring(keyring)
+  }
+
+  /** Tells once of each node that is a mistake beside ours. */
+  #suspect(nodes: readonly NodeRow[]): void {
+    const own = this.#announcement()
+    for (const other of nodes.filter((node) => node.instance !== own.instance)) {
+      const place = { other: other.id, host: other.host, otherPid: other.pid }
+      if (other.id === own.id) this.#warn(other, place, 'another live node has the same id')
+      if (other.configHash !== own.configHash) this.#warn(other, place, 'another node has a different configuration')
+    }
+  }
+
+  #warn(other: NodeRow, place: object, event: string): void {
+    const suspicion = `${other.instance} ${other.configHash} ${event}`
+    if (this.#suspicions.has(suspicion)) return
+    this.#suspicions.add(suspicion)
+    this.#options.log.warn(place, event)
+  }
+
+  #announcement(): NodeAnnouncement {
+    const { config } = this.#options
+    return {
+      id: config.node.id,
+      instance: this.instance,
+      host: hostname(),
+      pid: process.pid,
+      version,
+      workers: config.node.workers,
+      started: this.#started,
+      configHash: configHash(config),
+      opens: this.#secrets.sealing.map(keyId),
+      addresses: this.#addresses,
+    }
+  }
+}

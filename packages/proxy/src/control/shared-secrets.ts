@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { type ClusterTable, type Milliseconds, StoreUnavailable } from '@sticky/store'
+
+import type { Log } from './log.ts'
+
+/** What all nodes of a cluster must share to honour each other's sessions. */
+export interface SharedSecrets {
+  /** What session cookies are sealed with, the newest first. */
+  readonly sealing: readonly string[]
+  /** What application cookies are fingerprinted with; never rotates. */
+  readonly fingerprint: string
+}
+
+const names = { sealing: 'sealing', fingerprint: 'fingerprint' } as const
+
+const pause: Milliseconds = 200
+
+/** The configured sealing secrets, or the cluster's own, and its fingerprint secret; waits until the store can tell. */
+export async function sharedSecrets(
+  cluster: ClusterTable,
+  configured: readonly string[],
+  log: Log,
+  signal: AbortSignal,
+): Promise<SharedSecrets> {
+  for (let waited = false; ; waited = true) {
+    try {
+      return await ask(cluster, configured, freshSecrets())
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error
+      if (!waited) log.warn({ err: error }, 'waiting for the store')
+      await delay(pause, undefined, { signal })
+    }
+  }
+}
+
+/**
+ * Asks again, so that a store that forgot has them back. Where another node was quicker, its sealing secret comes first and ours
+ * still opens what it sealed.
+ */
+export async function keepSecrets(
+  cluster: ClusterTable,
+  configured: readonly string[],
+  held: SharedSecrets,
+): Promise<SharedSecrets> {
+  const inForce = await ask(cluster, configured, { sealing: held.sealing[0]!, fingerprint: held.fingerprint })
+  const sealing = [...inForce.sealing, ...held.sealing.filter((secret) => !inForce.sealing.includes(secret))]
+  return { sealing, fingerprint: held.fingerprint }
+}
+
+interface Proposal {
+  readonly sealing: string
+  readonly fingerprint: string
+}
+
+async function ask(cluster: ClusterTable, configured: readonly string[], own: Proposal): Promise<SharedSecrets> {
+  const [fingerprint, ...sealing] = await Promise.all([
+    cluster.secret(names.fingerprint, own.fingerprint),
+    ...(configured.length > 0 ? configured : [cluster.secret(names.sealing, own.sealing)]),
+  ])
+  return { sealing, fingerprint }
+}
+
+function freshSecrets(): Proposal {
+  return { sealing: randomBytes(32).toString('base64url'), fingerprint: randomBytes(32).toString('base64url') }
+}

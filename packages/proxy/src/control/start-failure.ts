@@ -1,0 +1,18 @@
+/** Why a node could not start, in one sentence for whoever started it. */
+export class StartFailure extends Error {
+  override readonly name = 'StartFailure'
+}
+
+/** A failure to listen as a sentence with a remedy; any other error stays as it is. */
+export function startFailure(error: unknown): unknown {
+  const { code, syscall, address, port } = Object(error) as NodeJS.ErrnoException & { address?: string; port?: number }
+  if (syscall !== 'listen' && syscall !== 'bind') return error
+  const place = port === undefined || port < 0 ? address : `${address}:${port}`
+  return new StartFailure(`cannot listen on ${place}: ${reasons[code ?? ''] ?? code}`, { cause: error })
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there already',
+  EACCES: 'the system does not permit it; ports below 1024 need CAP_NET_BIND_SERVICE',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+}

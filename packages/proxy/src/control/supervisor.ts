@@ -1,0 +1,139 @@
+import cluster from 'node:cluster'
+import { extname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+import type { Milliseconds } from '@sticky/store'
+
+import type { KeyringData } from '../affinity/keyring.ts'
+import type { Config } from '../config/config.ts'
+import type { DataPlane, WorkerOrder } from './data-plane.ts'
+import type { Log } from './log.ts'
+import { countersOf, merged } from './metrics.ts'
+import { restartDelay } from './restart-delay.ts'
+import { describe, WorkerHandle } from './worker-handle.ts'
+import type { WorkerReport } from './worker-report.ts'
+
+/** Longest wait for a worker's report: a scrape must not hang on one that does. */
+const reportTime: Milliseconds = 2000
+
+/** What a drained worker gets beyond its time before it is killed. */
+const grace: Milliseconds = 1000
+
+/** Forks the configured number of workers and keeps that many alive; rejects with StartFailure when one cannot start. */
+export async function forkWorkers(order: WorkerOrder, log: Log): Promise<DataPlane> {
+  const program = fileURLToPath(new URL(`./worker-process${extname(import.meta.url)}`, import.meta.url))
+  cluster.setupPrimary({ exec: program, args: [], serialization: 'advanced' })
+  const supervisor = new Supervisor(order, log)
+  try {
+    await supervisor.start()
+  } catch (error) {
+    await supervisor[Symbol.asyncDispose]()
+    throw error
+  }
+  return supervisor
+}
+
+class Supervisor implements DataPlane {
+  addresses: readonly string[] = []
+  restarts = 0
+  readonly #log: Log
+  #order: WorkerOrder
+  readonly #alive = new Set<WorkerHandle>()
+  readonly #serving = new Set<WorkerHandle>()
+  /** What is left of the counters of workers that ended. */
+  #departed: object[] = []
+  readonly #closing = new AbortController()
+
+  constructor(order: WorkerOrder, log: Log) {
+    this.#order = order
+    this.#log = log
+  }
+
+  get serving(): number {
+    return this.#serving.size
+  }
+
+  async start(): Promise<void> {
+    const workers = Array.from({ length: this.#order.config.node.workers }, () => this.#fork())
+    const [addresses] = await Promise.all(workers.map((worker) => worker.serving))
+    this.addresses = addresses ?? []
+    for (const worker of workers) this.#keepAlive(worker)
+  }
+
+  async reports(): Promise<readonly WorkerReport[]> {
+    const reports = await Promise.all(Array.from(this.#serving, (worker) => worker.report(reportTime)))
+    return [{ metrics: this.#departed, backends: [] }, ...reports.filter((report) => report !== undefined)]
+  }
+
+  rekey(keyring: KeyringData): void {
+    this.#order = { ...this.#order, keyring }
+    for (const worker of this.#alive) worker.rekey(keyring)
+  }
+
+  async drain(within: Milliseconds): Promise<void> {
+    this.#closing.abort()
+    const workers = [...this.#alive]
+    for (const worker of workers) worker.drain(within)
+    const overdue = setTimeout(() => this.#killAll(), within + grace)
+    await Promise.all(workers.map((worker) => worker.ended))
+    clearTimeout(overdue)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0)
+  }
+
+  #fork(): WorkerHandle {
+    // While any worker lives they share the listening sockets; when none does, port 0 would give others than before.
+    if (this.#alive.size === 0 && this.addresses.length > 0) this.#pinAddresses()
+    const worker = new WorkerHandle(cluster.fork(), this.#order)
+    this.#alive.add(worker)
+    worker.serving.then(
+      () => this.#serving.add(worker),
+      () => worker.kill(),
+    )
+    worker.ended.then(() => this.#forget(worker))
+    return worker
+  }
+
+  #pinAddresses(): void {
+    this.#order = { ...this.#order, config: pinned(this.#order.config, this.addresses) }
+  }
+
+  /** Follows one worker and those that take its place. */
+  async #keepAlive(first: WorkerHandle): Promise<void> {
+    let worker = first
+    for (let early = 0; ; ) {
+      const began = performance.now()
+      const ending = await worker.ended
+      if (this.#closing.signal.aborted) return
+      const wait = restartDelay(performance.now() - began, early)
+      early = wait.early
+      this.#log.error({ worker: worker.pid, ending: describe(ending), restartIn: wait.delay }, 'worker ended')
+      await delay(wait.delay, undefined, { signal: this.#closing.signal }).catch(() => {})
+      if (this.#closing.signal.aborted) return
+      this.restarts++
+      worker = this.#fork()
+    }
+  }
+
+  async #forget(worker: WorkerHandle): Promise<void> {
+    this.#alive.delete(worker)
+    this.#serving.delete(worker)
+    if (worker.lastReport === undefined) return
+    this.#departed = await merged([this.#departed, countersOf(worker.lastReport.metrics)])
+  }
+
+  #killAll(): void {
+    for (const worker of this.#alive) worker.kill()
+  }
+}
+
+function pinned(config: Config, addresses: readonly string[]): Config {
+  const listen = config.listen.map((listener, index) => {
+    const port = Number(addresses[index]?.split(':').at(-1))
+    return { ...listener, address: { ...listener.address, port } }
+  })
+  return { ...config, listen }
+}
