@@ -32,7 +32,8 @@ const frequencies = {
   kill: 1,
   leave: 1,
   flush: 1,
-  evict: 1,
+  evict: 2,
+  reapByMistake: 2,
 }
 
 /** Any interleaving of work and faults. */
@@ -139,7 +140,9 @@ export class Chaos implements AsyncDisposable {
       case 'flush':
         return this.#model.removed(await this.#redis.flush())
       case 'evict':
-        return this.#evict(worker, choice)
+        return this.#evict(worker, which, choice)
+      case 'reapByMistake':
+        return this.#executeOne(this.#redis.reapOf(worker, this.#live[choice % mostWorkers]!))
     }
   }
 
@@ -163,9 +166,10 @@ export class Chaos implements AsyncDisposable {
     this.#model.executed(command, after, this.#redis.now)
   }
 
-  async #evict(worker: SimulatedWorker, choice: number): Promise<void> {
+  async #evict(worker: SimulatedWorker, which: number, choice: number): Promise<void> {
     const key = choice % 3 === 0 ? this.#redis.loadKey : this.#redis.ledgerKey(worker)
     this.#model.removed(await this.#redis.remove(key))
+    if (choice % 3 === 1) this.#replace(which, worker)
   }
 
   #replace(which: number, worker: SimulatedWorker): void {

@@ -62,15 +62,14 @@ export class LoadModel {
   #callIsRight(command: Command, before: Snapshot, after: Snapshot): void {
     const call = parseCall(command.args)
     const ledger = before.ledgers.get(command.worker.name) ?? {}
-    const isCurrent =
-      ledger['#e'] !== undefined && ledger['#e'] === before.load['#e'] && ledger['#i'] === call.incarnation
+    const isCurrent = ledger['#e'] !== undefined && ledger['#e'] === before.load['#e'] && ledger['#t'] === call.ticket
     const isNext = isCurrent && Number(ledger['#s']) + 1 === call.sequence
     if (!isNext) {
       assert.equal(command.reply, 'unknown', 'a call out of turn was answered')
       assert.deepEqual(after, before, 'a call out of turn had an effect')
       return
     }
-    this.#takesEffectOnce(command.worker.name, `${call.incarnation}/${call.sequence}`)
+    this.#takesEffectOnce(command.worker.name, `${call.ticket}/${call.sequence}`)
     const totals = countsOf(before.load)
     const own = countsOf(ledger)
     addAll(totals, call.changes)
@@ -137,7 +136,7 @@ function addAll(sum: Counts, counts: Counts): void {
 }
 
 interface Call {
-  readonly incarnation: string
+  readonly ticket: string
   readonly sequence: number
   readonly changes: Counts
   /** What each pick chooses from, in the order of the grants. */
@@ -148,7 +147,7 @@ interface Call {
 function parseCall(args: readonly string[]): Call {
   const rest = [...args]
   const take = () => rest.shift()!
-  const incarnation = take()
+  const ticket = take()
   const sequence = Number(take())
   const changes = new Map(Array.from({ length: Number(take()) }, () => [take(), Number(take())] as const))
   const picks: Candidate[][] = []
@@ -157,7 +156,7 @@ function parseCall(args: readonly string[]): Call {
     const candidates = Array.from({ length: Number(take()) }, () => candidate(take(), take(), take()))
     for (let time = 0; time < times; time++) picks.push(candidates)
   }
-  return { incarnation, sequence, changes, picks }
+  return { ticket, sequence, changes, picks }
 }
 
 function candidate(id: string, weight: string, limit: string): Candidate {

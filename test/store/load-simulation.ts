@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 
 import { LoadCaller } from '../../packages/store/src/load-caller.ts'
+import { loadScripts } from '../../packages/store/src/load-scripts.ts'
 import { RedisKeys } from '../../packages/store/src/redis-keys.ts'
 import type { Script } from '../../packages/store/src/redis-scripts.ts'
 import { type Candidate, StoreUnavailable } from '../../packages/store/src/store.ts'
@@ -167,6 +168,12 @@ export class SimulatedRedis implements AsyncDisposable {
     if (failure) throw failure
     command.reply = reply
     return this.#snapshot(hashes)
+  }
+
+  /** A reap that arrives long after its worker was named. */
+  reapOf(named: SimulatedWorker, by: SimulatedWorker): Command {
+    const keys = [this.loadKey, this.ledgerKey(named)]
+    return { worker: by, script: loadScripts.reap, keys, args: [named.name], resolve: () => {}, reject: () => {} }
   }
 
   async remove(...keys: string[]): Promise<Snapshot> {

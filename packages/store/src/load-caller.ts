@@ -37,6 +37,8 @@ export class LoadCaller {
   readonly #keys: readonly string[]
   #phase: 'new' | 'opening' | 'open' | 'lost' | 'left' = 'new'
   #incarnation = 1
+  /** Names the open that is in force. */
+  #ticket = ''
   #sequence = 0
   #waiting: LoadPick[] = []
   readonly #underWay = new Set<readonly LoadPick[]>()
@@ -138,7 +140,7 @@ export class LoadCaller {
     const changes = this.ledger.takeChanges()
     this.#waiting = []
     if (groups.length === 0 && changes.length === 0) return
-    const args = [this.#incarnation, ++this.#sequence, changes.length / 2, ...changes]
+    const args: RedisArgument[] = [this.#ticket, ++this.#sequence, changes.length / 2, ...changes]
     for (const { candidates, picks } of groups) args.push(...groupArguments(this.#sample(candidates), picks.length))
     this.#call(
       args,
@@ -208,7 +210,8 @@ export class LoadCaller {
     if (this.#phase !== 'new' && this.#phase !== 'lost') return
     this.#phase = 'opening'
     const { lease, worker } = this.#context
-    this.#ask(loadScripts.open, [worker, this.#incarnation, lease, ...this.ledger.takeCounts()], () => {
+    this.#ask(loadScripts.open, [worker, this.#incarnation, lease, ...this.ledger.takeCounts()], ([ticket]) => {
+      this.#ticket = String(ticket)
       this.#phase = 'open'
       this.#send()
     })
@@ -234,7 +237,7 @@ export class LoadCaller {
     if (this.#beating === this.#incarnation) return
     this.#beating = this.#incarnation
     const { lease, worker } = this.#context
-    this.#ask(loadScripts.beat, [worker, this.#incarnation, lease], ([nextLook, ...lapsed]) => {
+    this.#ask(loadScripts.beat, [worker, this.#ticket, lease], ([nextLook, ...lapsed]) => {
       this.#beating = 0
       for (const dead of lapsed) this.#reap(String(dead))
       const delay = Math.max(Number(nextLook), this.#beatInterval / 4)

@@ -1,15 +1,15 @@
 #!lua flags=allow-oom
 -- Renews a worker's lease and names workers whose lease has lapsed, for the caller to reap. After a stall or a failover
 -- nobody is named for a whole lease: the living have to be heard first.
--- KEYS load, ledger   ARGV worker, incarnation, lease   -> { milliseconds until the next look, lapsed worker… } | 'unknown'
+-- KEYS load, ledger   ARGV worker, ticket, lease   -> { milliseconds until the next look, lapsed worker… } | 'unknown'
 local load, ledger = KEYS[1], KEYS[2]
-local worker, incarnation, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local worker, ticket, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local most_named = 8
 
-local known = redis.call('HMGET', ledger, '#e', '#i')
+local known = redis.call('HMGET', ledger, '#e', '#t')
 local fields = redis.call('HMGET', load, '#e', '#seen', '#hold', '#next')
 local epoch, seen = fields[1], tonumber(fields[2] or 0)
-if not epoch or known[1] ~= epoch or known[2] ~= incarnation then return 'unknown' end
+if not epoch or known[1] ~= epoch or known[2] ~= ticket then return 'unknown' end
 
 local now = milliseconds()
 local next_look = math.max(tonumber(fields[3] or 0), tonumber(fields[4] or 0))

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- Applies a worker's changes, then grants its picks: each to the least total/weight, counted before the next is made.
 -- Without effect unless it is exactly the worker's next call.
--- KEYS load, ledger   ARGV incarnation, sequence, changes, { backend, change }…, then groups to the end, each
+-- KEYS load, ledger   ARGV ticket, sequence, changes, { backend, change }…, then groups to the end, each
 --   picks, candidates, { backend, weight, limit or '' }…   -> { backend or '' if all are full }… | 'unknown'
 local load, ledger = KEYS[1], KEYS[2]
-local incarnation, sequence = ARGV[1], tonumber(ARGV[2])
+local ticket, sequence = ARGV[1], tonumber(ARGV[2])
 local position = 3
 
 local function take()
@@ -13,11 +13,11 @@ local function take()
 end
 
 local epoch = redis.call('HGET', load, '#e')
-local known = redis.call('HMGET', ledger, '#e', '#i', '#s')
+local known = redis.call('HMGET', ledger, '#e', '#t', '#s')
 local same_epoch = epoch and known[1] == epoch
-local same_incarnation = known[2] == incarnation
+local same_ticket = known[2] == ticket
 local next_in_sequence = tonumber(known[3] or -1) + 1 == sequence
-if not (same_epoch and same_incarnation and next_in_sequence) then return 'unknown' end
+if not (same_epoch and same_ticket and next_in_sequence) then return 'unknown' end
 redis.call('HSET', ledger, '#s', sequence)
 
 for _ = 1, tonumber(take()) do

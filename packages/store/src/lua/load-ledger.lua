@@ -1,6 +1,6 @@
 
 -- What the load scripts share. A load hash has fields #… (its own), +backend (totals) and @worker (leases); a ledger, one
--- worker's counts, has #e (epoch), #i (incarnation), #s (last sequence) and +backend. Fields at zero are deleted.
+-- worker's counts, has #e (epoch), #i (incarnation), #t (ticket), #s (last sequence) and +backend. Fields at zero are deleted.
 local function milliseconds()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Puts a worker's absolute counts in place of its old ledger. If its lease stands without its ledger, part of the table was
--- lost: the totals are dropped, and every worker opens again.
--- KEYS load, ledger   ARGV worker, incarnation, lease, { backend, count }…   -> { epoch } | 'stale'
+-- lost: the totals are dropped, and every worker opens again. Calls and beats show the ticket, so that none fits an open
+-- that was repeated after a flush.
+-- KEYS load, ledger   ARGV worker, incarnation, lease, { backend, count }…   -> { ticket } | 'stale'
 local load, ledger = KEYS[1], KEYS[2]
 local worker, incarnation, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local first_count = 4
@@ -20,18 +21,19 @@ end
 if old_incarnation >= incarnation then return 'stale' end
 
 local now = milliseconds()
+-- Worker and incarnation tell apart what was made in one microsecond, or by a clock set back.
+local ticket = table.concat({ incarnation, unpack(redis.call('TIME')) }, '.')
 if not epoch then
-  -- Compared for equality only; the worker tells apart two that were made in one microsecond, or by a clock set back.
-  epoch = table.concat(redis.call('TIME'), '.') .. '-' .. worker
+  epoch = worker .. '.' .. ticket
   redis.call('HSET', load, '#e', epoch, '#seen', now)
 end
 
 if old_epoch == epoch then subtract(ledger, load) end
 redis.call('DEL', ledger)
-redis.call('HSET', ledger, '#e', epoch, '#i', incarnation, '#s', 0)
+redis.call('HSET', ledger, '#e', epoch, '#i', incarnation, '#t', ticket, '#s', 0)
 for at = first_count, #ARGV, 2 do
   add(ledger, '+' .. ARGV[at], ARGV[at + 1])
   add(load, '+' .. ARGV[at], ARGV[at + 1])
 end
 redis.call('HSET', load, '@' .. worker, now + lease)
-return { epoch }
+return { ticket }
