@@ -25,7 +25,7 @@ export interface ExchangeRecord {
   /** Attempts after the first. */
   readonly retries: number
   readonly session: string | undefined
-  /** Known, begun now, re-bound, served elsewhere …: the metrics' word for what affinity did. */
+  /** What affinity made of the request, and of its response. */
   readonly persistence: PersistenceCode
   /** Why we answered ourselves or cut the response; undefined when the backend's answer was relayed whole. */
   readonly refusal: RefusalCode | undefined
@@ -51,4 +51,5 @@ export type RefusalCode =
   | 'backend-invalid'
   | 'backend-timeout'
   | 'client-gone'
-  | 'draining'
+  | 'client-stalled'
+  | 'internal'

@@ -13,8 +13,16 @@ export interface Backend {
   readonly health: BackendHealth
 }
 
-/** Passive ejection's verdict on a backend; `failures.ts` writes it, balancing reads it. */
+/** Passive ejection's verdict on a backend, and what it is made from. */
 export interface BackendHealth {
   /** May an exchange be sent there now? True too for the one exchange that may probe an ejected backend. */
   readonly canServe: boolean
+  readonly ejected: boolean
+  /** An exchange is being sent: of an ejected backend it is the probe. */
+  attempted(): void
+  /** A connection was made or an answer came. */
+  succeeded(): void
+  /** The attempt said nothing about the backend: the client left, or it was cut short. */
+  abandoned(): void
+  connectFailed(): void
 }

@@ -103,7 +103,7 @@ export function splitFields(text: string): string[] {
 }
 
 /** The value of the first field of that name, given in lower case. */
-export function valueOf(fields: readonly string[], name: string): string | undefined {
+export function fieldOf(fields: readonly string[], name: string): string | undefined {
   for (let i = 0; i < fields.length; i += 2) {
     const candidate = fields[i]!
     if (candidate.length === name.length && candidate.toLowerCase() === name) return fields[i + 1]

@@ -46,6 +46,7 @@ export class Malformed {
   static readonly chunkEnd: Malformed = bad('a chunk not ended by CR LF')
   static readonly trailerField: Malformed = bad('a trailer that may not be one')
   static readonly trailerLong: Malformed = refused(431, 'head-too-large', 'the trailers are too large')
+  static readonly headSlow: Malformed = refused(408, 'head-timeout', 'the request head took too long')
   static readonly bodyLong: Malformed = refused(413, 'body-too-large', 'the request body is too large')
 
   readonly status: MalformedStatus

@@ -26,6 +26,8 @@ export interface RequestHead {
 /** What forwarding and relaying need besides: produced by the same single pass over the head. */
 export interface ParsedRequest extends RequestHead {
   readonly framing: Framing
+  /** Was a Content-Length sent? An empty body with one keeps it. */
+  readonly hasLength: boolean
   /** May the client's connection serve another request after this one? */
   readonly persistent: boolean
   /** The protocol of an upgrade that may be tunnelled; undefined otherwise. */
@@ -132,6 +134,10 @@ class Head implements ParsedRequest {
     this.#fieldsStart = fieldsStart
     this.#authority = line.target.authority
     this.#lines = new PassedLines(text)
+  }
+
+  get hasLength(): boolean {
+    return this.length !== undefined
   }
 
   get fields(): readonly string[] {

@@ -1,0 +1,213 @@
+import type { Socket } from 'node:net'
+
+import type { Milliseconds } from '@sticky/store'
+
+import type { Client } from '../affinity/strategy.ts'
+import type { Timed } from '../upstream/deadlines.ts'
+import type { ChunkSink } from '../wire/chunked.ts'
+import type { Origin } from '../wire/forwarding.ts'
+import { Malformed } from '../wire/malformed.ts'
+import type { ParsedRequest } from '../wire/request-head.ts'
+import { RequestReader } from '../wire/request-reader.ts'
+import { clientOf, requestIdOf } from './client.ts'
+import { ClientWriter } from './client-writer.ts'
+import { Exchange, type ExchangeHost } from './exchange.ts'
+import { malformedRecord } from './malformed-record.ts'
+import { refusalAnswer } from './refusals.ts'
+import type { Traffic } from './traffic.ts'
+
+// How long a client may go on sending what nobody reads after our last word, so that a reset does not swallow that word.
+const LINGER: Milliseconds = 2_000
+
+/** One client's connection: its requests in order, one exchange at a time. */
+export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
+  readonly origin: Origin
+  readonly writer: ClientWriter
+  deadline: Milliseconds
+  readonly #traffic: Traffic
+  readonly #socket: Socket
+  readonly #client: Client
+  readonly #reader: RequestReader
+  #exchange: Exchange | undefined
+  /** Bytes that wait for the exchange before them, or for a backend that takes them. */
+  #unread: Buffer | undefined
+  #stalled = false
+  #closing = false
+
+  constructor(traffic: Traffic, socket: Socket, origin: Origin) {
+    this.#traffic = traffic
+    this.#socket = socket
+    this.origin = origin
+    this.#client = { address: origin.address, secure: origin.scheme === 'https' }
+    this.#reader = new RequestReader(traffic.config.limits)
+    this.writer = new ClientWriter(socket, () => this.#progress())
+    this.deadline = traffic.deadlines.in(traffic.config.timeouts.head)
+    traffic.deadlines.add(this)
+    socket.on('data', (bytes: Buffer) => this.#read(bytes))
+    socket.on('close', () => this.#closed())
+  }
+
+  /** Is there no exchange, nor part of one? */
+  get idle(): boolean {
+    return this.#exchange === undefined && !this.#reader.headBegun
+  }
+
+  // Reading.
+
+  #read(bytes: Buffer): void {
+    if (this.#unread !== undefined) return this.#keep(Buffer.concat([this.#unread, bytes]), 0)
+    let at = 0
+    while (at < bytes.length && !this.#closing) {
+      const exchange = this.#exchange
+      if (exchange !== undefined && !this.#mayGive(exchange)) return this.#keep(bytes, at)
+      at = exchange === undefined ? this.#readHead(bytes, at) : this.#readBody(exchange, bytes, at)
+    }
+  }
+
+  #mayGive(exchange: Exchange): boolean {
+    return exchange.takesBody && (exchange.tunnel || !this.#reader.bodyDone)
+  }
+
+  #keep(bytes: Buffer, at: number): void {
+    this.#unread = at === 0 ? bytes : bytes.subarray(at)
+    this.#socket.pause()
+  }
+
+  #goOn(): void {
+    const bytes = this.#unread
+    if (bytes === undefined) return
+    this.#unread = undefined
+    this.#socket.resume()
+    this.#read(bytes)
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    const begunBefore = this.#reader.headBegun
+    const request = this.#reader.readHead(bytes, at)
+    const next = this.#reader.next
+    if (request instanceof Malformed) this.#refuse(request)
+    else if (request !== undefined) this.#begin(request)
+    else if (!begunBefore) this.#await('head')
+    return next
+  }
+
+  #begin(request: ParsedRequest): void {
+    this.deadline = 0
+    const client = clientOf(this.#client, this.origin, request, this.#traffic.trusted)
+    const requestId = requestIdOf(this.origin, request) ?? this.#traffic.requestIds.next()
+    this.#exchange = new Exchange(this.#traffic, this, request, client, requestId)
+    this.#exchange.begin()
+  }
+
+  #readBody(exchange: Exchange, bytes: Buffer, at: number): number {
+    if (exchange.tunnel) {
+      this.data(at === 0 ? bytes : bytes.subarray(at))
+      return bytes.length
+    }
+    const trailers = this.#reader.readBody(bytes, at, this)
+    const next = this.#reader.next
+    if (trailers instanceof Malformed) exchange.bodyMalformed(trailers)
+    else if (trailers !== undefined) this.#bodyEnd(exchange, trailers)
+    return next
+  }
+
+  data(piece: Buffer): void {
+    this.#await('body')
+    if (this.#exchange?.body(piece) !== false) return
+    this.deadline = 0
+    this.#socket.pause()
+  }
+
+  #bodyEnd(exchange: Exchange, trailers: string): void {
+    this.deadline = 0
+    exchange.bodyEnd(trailers)
+  }
+
+  bodyWanted(): void {
+    this.#await('body')
+    this.#goOn()
+  }
+
+  bodyDrained(): void {
+    if (this.#unread === undefined) this.#socket.resume()
+  }
+
+  // Writing.
+
+  stalled(): void {
+    this.#stalled = true
+    this.#await('write')
+  }
+
+  #progress(): void {
+    if (!this.#stalled) return
+    this.#stalled = false
+    this.deadline = 0
+    this.#exchange?.progress()
+  }
+
+  exchangeOver(persistent: boolean): void {
+    this.#exchange = undefined
+    this.#stalled = false
+    if (!persistent) return this.close()
+    this.#await('idle')
+    this.#goOn()
+  }
+
+  exchangeCut(): void {
+    this.#exchange = undefined
+    // A reset, since to a client a mere end could be the end of the response.
+    this.#socket.resetAndDestroy()
+  }
+
+  #refuse(fault: Malformed): void {
+    const requestId = this.#traffic.requestIds.next()
+    const answer = refusalAnswer(
+      fault.code,
+      { requestId, withoutBody: false, persistent: false },
+      fault.reason,
+      fault.status,
+    )
+    this.writer.text(answer.text)
+    this.writer.flush()
+    this.#traffic.observe(malformedRecord(this.#client.address, requestId, fault.code, answer))
+    this.close()
+  }
+
+  // Waiting and ending.
+
+  /** A tunnel's silence is its backend connection's affair. */
+  #await(what: 'head' | 'idle' | 'body' | 'write'): void {
+    const none = what === 'body' && this.#exchange?.tunnel === true
+    this.deadline = none ? 0 : this.#traffic.deadlines.in(this.#traffic.config.timeouts[what])
+  }
+
+  expired(): void {
+    if (this.#closing) this.#socket.destroy()
+    else if (this.#stalled) this.#exchange?.clientTimeout('client-stalled')
+    else if (this.#exchange !== undefined) this.#exchange.clientTimeout('body-timeout')
+    else if (this.#reader.headBegun) this.#refuse(Malformed.headSlow)
+    else this.close()
+  }
+
+  /** Closes once what was written has left; what the client still sends is thrown away for a while. */
+  close(): void {
+    this.#closing = true
+    this.#unread = undefined
+    this.deadline = this.#traffic.deadlines.in(LINGER)
+    this.#socket.end()
+    this.#socket.resume()
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #closed(): void {
+    this.#closing = true
+    this.#traffic.deadlines.delete(this)
+    this.#exchange?.clientGone()
+    this.#exchange = undefined
+  }
+}

@@ -1,0 +1,84 @@
+import type { Milliseconds } from '@sticky/store'
+
+import type { BackendHealth } from './backend.ts'
+
+/** How far an exchange with a backend had come when it failed; the phase alone decides retry and blame. */
+export type Phase = 'connect' | 'before-head' | 'mid-body'
+
+/** Why an exchange with a backend failed. */
+export interface Failure {
+  readonly phase: Phase
+  readonly cause: 'refused' | 'reset' | 'timeout' | 'invalid'
+}
+
+// RFC 9110 9.2.2. TRACE is left out: no application needs it repeated.
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+export const isIdempotent = (method: string): boolean => IDEMPOTENT.has(method)
+
+/** May the request be sent to another backend: it saw nothing, or may see it twice and no body was given away? */
+export function mayRetry(failure: Failure, method: string, bodyTaken: boolean): boolean {
+  if (bodyTaken) return false
+  if (failure.phase === 'connect') return true
+  return failure.phase === 'before-head' && failure.cause === 'reset' && isIdempotent(method)
+}
+
+/** When a backend is taken out, and for how long. */
+export interface EjectionTerms {
+  /** Consecutive failures to connect. */
+  readonly failures: number
+  /** The first time; doubled with each failed probe. */
+  readonly base: Milliseconds
+  readonly longest: Milliseconds
+}
+
+export const EJECTION: EjectionTerms = { failures: 3, base: 5_000, longest: 60_000 }
+
+/**
+ * Passive ejection of one backend: out after so many failures to connect in a row, back with the first success. When its time
+ * is over one exchange at a time may probe it.
+ */
+export class Ejection implements BackendHealth {
+  readonly #terms: EjectionTerms
+  readonly #now: () => Milliseconds
+  #failures = 0
+  #ejections = 0
+  #until = 0
+  #probing = false
+
+  constructor(terms: EjectionTerms, now: () => Milliseconds) {
+    this.#terms = terms
+    this.#now = now
+  }
+
+  get ejected(): boolean {
+    return this.#ejections > 0
+  }
+
+  get canServe(): boolean {
+    return this.#ejections === 0 || (!this.#probing && this.#now() >= this.#until)
+  }
+
+  attempted(): void {
+    if (this.#ejections > 0) this.#probing = true
+  }
+
+  succeeded(): void {
+    this.#failures = 0
+    this.#ejections = 0
+    this.#probing = false
+  }
+
+  abandoned(): void {
+    this.#probing = false
+  }
+
+  connectFailed(): void {
+    this.#failures++
+    if (!this.#probing && this.#failures < this.#terms.failures) return
+    const wait = Math.min(this.#terms.longest, this.#terms.base * 2 ** this.#ejections)
+    this.#until = this.#now() + wait
+    this.#ejections++
+    this.#probing = false
+  }
+}

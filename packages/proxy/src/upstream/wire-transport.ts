@@ -1,0 +1,64 @@
+import type { Milliseconds } from '@sticky/store'
+
+import type { TimeoutConfig } from '../config/config.ts'
+import type { ParsedRequest } from '../wire/request-head.ts'
+import type { Backend } from './backend.ts'
+import { BackendConnection, type ConnectionKeeper } from './backend-connection.ts'
+import type { Deadlines } from './deadlines.ts'
+import { isIdempotent } from './failures.ts'
+import type { InFlight, ResponseSink, Transport } from './transport.ts'
+
+// A request that must not be repeated is not trusted to a connection the backend may be closing just now.
+const FRESH: Milliseconds = 1000
+
+/** HTTP/1.1 over net and tls, with idle connections kept for the next exchange, the latest used first. */
+export class WireTransport implements Transport, ConnectionKeeper {
+  readonly deadlines: Deadlines
+  readonly timeouts: TimeoutConfig
+  readonly #idle = new Map<Backend, BackendConnection[]>()
+
+  constructor(deadlines: Deadlines, timeouts: TimeoutConfig) {
+    this.deadlines = deadlines
+    this.timeouts = timeouts
+  }
+
+  send(backend: Backend, request: ParsedRequest, lines: string, sink: ResponseSink): InFlight {
+    backend.health.attempted()
+    const connection = this.#take(backend, request.method) ?? new BackendConnection(backend, this)
+    connection.start(request, lines, sink)
+    return connection
+  }
+
+  #take(backend: Backend, method: string): BackendConnection | undefined {
+    const stack = this.#idle.get(backend)
+    const latest = stack?.at(-1)
+    if (latest === undefined) return undefined
+    const stale = !isIdempotent(method) && this.deadlines.now - latest.idleSince >= FRESH
+    if (stale) return undefined
+    stack!.pop()
+    return latest.usable ? latest : this.#take(backend, method)
+  }
+
+  idle(connection: BackendConnection, limit: Milliseconds): void {
+    if (limit <= 0) {
+      connection.close()
+      return
+    }
+    connection.idleSince = this.deadlines.now
+    connection.deadline = this.deadlines.in(limit)
+    const stack = this.#idle.get(connection.backend)
+    if (stack === undefined) this.#idle.set(connection.backend, [connection])
+    else stack.push(connection)
+  }
+
+  closed(connection: BackendConnection): void {
+    const stack = this.#idle.get(connection.backend)
+    const at = stack?.lastIndexOf(connection) ?? -1
+    if (at !== -1) stack!.splice(at, 1)
+  }
+
+  /** Closes the idle connections; those in use close with their exchanges. */
+  [Symbol.dispose](): void {
+    for (const stack of this.#idle.values()) for (const connection of [...stack]) connection.close()
+  }
+}
