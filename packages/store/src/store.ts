@@ -56,6 +56,8 @@ export interface Binding {
   readonly deadline: Milliseconds
   /** Absolute end, store time; 0 for none. */
   readonly end: Milliseconds
+  /** Does it also end with the last of its cookies? */
+  readonly endsWithLastCookie?: boolean
 }
 
 /** A tombstone: the session was ended by an operator or its application; whoever presents its key is a newcomer. */

@@ -1,0 +1,7 @@
+import { loadScript, type Script } from './redis-scripts.ts'
+
+/** The cluster table's scripts; the head of each Lua file is its contract. */
+export const clusterScripts: Readonly<Record<'join' | 'nodes', Script>> = {
+  join: loadScript('join'),
+  nodes: loadScript('nodes'),
+}

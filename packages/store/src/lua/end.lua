@@ -1,0 +1,13 @@
+#!lua flags=allow-oom
+-- Ends a session: a tombstone takes its row's place; answers 0 when there was no live session.
+-- KEYS rows   ARGV channel, pool, id   -> 1 | 0
+-- `rows` is what precedes the raw id in a row's key, and `on:<backend>` in an index's: all in the slot of its hash tag.
+local rows = KEYS[1]
+local channel, pool, id = ARGV[1], ARGV[2], ARGV[3]
+
+local bytes = redis.call('GET', rows .. id)
+if not bytes then return 0 end
+local row = unpack_row(bytes)
+if row.ended then return 0 end
+publish_changes(channel, pool, { change(id, bury(rows, id, row)) })
+return 1

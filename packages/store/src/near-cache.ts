@@ -1,0 +1,52 @@
+import type { ChangeFeed } from './change-feed.ts'
+import { NearSessions } from './near-sessions.ts'
+import type { ClusterTable, CookieTable, LoadTable, Milliseconds, SessionKey, SessionTable, Store } from './store.ts'
+
+const defaultEntries = 100_000
+
+export interface NearCacheOptions {
+  /** Most sessions held, 100,000 by default; a session takes some 500 bytes. */
+  readonly entries?: number | undefined
+}
+
+/** A store with a memory of its own for the sessions of this process, so that a known one costs no round trip. */
+export class NearCache implements Store {
+  readonly sessions: SessionTable
+  readonly cookies: CookieTable
+  readonly load: LoadTable
+  readonly cluster: ClusterTable
+  readonly #store: Store
+  readonly #feed: ChangeFeed
+
+  constructor(store: Store, feed: ChangeFeed, { entries = defaultEntries }: NearCacheOptions = {}) {
+    const sessions = new NearSessions(store, feed, entries)
+    this.sessions = sessions
+    this.cookies = sessions
+    this.load = store.load
+    this.cluster = store.cluster
+    this.#store = store
+    this.#feed = feed
+  }
+
+  get available(): boolean {
+    return this.#store.available
+  }
+
+  now(): Milliseconds {
+    return this.#store.now()
+  }
+
+  onAvailability(listener: (available: boolean) => void): void {
+    this.#store.onAvailability(listener)
+  }
+
+  /** Told after what is held here has been dropped. */
+  onStale(listener: (stale: SessionKey | 'all') => void): void {
+    this.#feed.onChange((key) => listener(key))
+    this.#feed.onSilence(() => listener('all'))
+  }
+
+  [Symbol.asyncDispose](): PromiseLike<void> {
+    return this.#store[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,199 @@
+import { deadlineOf, touchInterval } from './ageing.ts'
+import type { ChangeFeed } from './change-feed.ts'
+import { type Linked, SessionLru } from './lru.ts'
+import {
+  type Binding,
+  type CookieRecord,
+  type CookieRow,
+  type CookieTable,
+  type MaybePromise,
+  type Milliseconds,
+  type Row,
+  type SessionFilter,
+  type SessionKey,
+  type SessionRow,
+  type SessionTable,
+  type Store,
+  StoreUnavailable,
+  type Terms,
+} from './store.ts'
+import { Underway } from './underway.ts'
+
+/** The generation of what was read while nothing would have told of its changes. */
+const unverified = -1
+
+/**
+ * Sessions this process knows, in front of a store. What is held is used at once while changes would be heard; else
+ * it is read again first, unless the store is away: then it is used until it ends.
+ */
+export class NearSessions implements SessionTable, CookieTable {
+  readonly #store: Store
+  readonly #feed: ChangeFeed
+  readonly #held: SessionLru<Entry>
+  readonly #underway = new Underway()
+
+  constructor(store: Store, feed: ChangeFeed, limit: number) {
+    this.#store = store
+    this.#feed = feed
+    this.#held = new SessionLru(limit)
+    feed.onChange((key, below) => this.#drop(key, below))
+  }
+
+  find(key: SessionKey, atLeast = 0): MaybePromise<Row> {
+    const entry = this.#held.use(key)
+    if (!entry || entry.binding.version < atLeast) return this.#read(key)
+    if (entry.binding.deadline <= this.#store.now()) return this.#read(key)
+    if (this.#feed.live && entry.generation === this.#feed.generation) return entry.binding
+    return this.#verify(key, entry.binding)
+  }
+
+  async bind(key: SessionKey, backend: string, seen: number, terms: Terms): Promise<Row> {
+    const row = await this.#watched(key, () => this.#store.sessions.bind(key, backend, seen, terms))
+    const entry = this.#held.peek(key)
+    if (entry && entry.binding === row) this.#renewed(entry, terms.cookies)
+    return row
+  }
+
+  touch(key: SessionKey, binding: Binding): void {
+    const entry = this.#held.peek(key)
+    if (entry && !this.#renew(entry)) return
+    this.#store.sessions.touch(key, binding)
+  }
+
+  async end(key: SessionKey): Promise<boolean> {
+    try {
+      return await this.#store.sessions.end(key)
+    } finally {
+      this.#held.remove(key)
+    }
+  }
+
+  show(key: SessionKey): Promise<SessionRow | undefined> {
+    return this.#store.sessions.show(key)
+  }
+
+  list(pool: string, filter?: SessionFilter): AsyncIterable<SessionRow> {
+    return this.#store.sessions.list(pool, filter)
+  }
+
+  count(pool: string): Promise<Map<string, number>> {
+    return this.#store.sessions.count(pool)
+  }
+
+  record(key: SessionKey, cookies: readonly CookieRecord[]): void {
+    const entry = this.#held.peek(key)
+    const now = this.#store.now()
+    if (entry && isFresh(entry, cookies, now)) return
+    if (entry) {
+      entry.recorded = cookies
+      entry.recordedAt = now
+    }
+    this.#store.cookies.record(key, cookies)
+  }
+
+  of(key: SessionKey): Promise<readonly CookieRow[]> {
+    return this.#store.cookies.of(key)
+  }
+
+  async #read(key: SessionKey): Promise<Row> {
+    return this.#watched(key, () => this.#store.sessions.find(key))
+  }
+
+  #verify(key: SessionKey, binding: Binding): MaybePromise<Row> {
+    if (!this.#store.available) return binding
+    return this.#read(key).catch((failure) => {
+      if (failure instanceof StoreUnavailable) return binding
+      throw failure
+    })
+  }
+
+  /** Asks the store and holds the answer, unless a change of the row was told meanwhile. */
+  async #watched(key: SessionKey, ask: () => MaybePromise<Row>): Promise<Row> {
+    const generation = this.#feed.live ? this.#feed.generation : unverified
+    const watch = this.#underway.begin(key)
+    try {
+      const row = await ask()
+      this.#hold(key, row, watch.below, generation)
+      return row
+    } finally {
+      this.#underway.end(key, watch)
+    }
+  }
+
+  #hold(key: SessionKey, row: Row, below: number, generation: number): void {
+    const held = this.#held.peek(key)
+    if (held && held.binding.version > row.version && row.state !== 'absent') return
+    if (row.state !== 'bound' || row.version < below) {
+      this.#held.remove(key)
+      return
+    }
+    if (held?.binding.version === row.version) {
+      held.binding = row
+      held.generation = generation
+      return
+    }
+    this.#held.put(entryOf(key, row, generation))
+  }
+
+  #drop(key: SessionKey, below: number): void {
+    this.#underway.changed(key, below)
+    const entry = this.#held.peek(key)
+    if (entry && entry.binding.version < below) this.#held.remove(entry)
+  }
+
+  /** Is a renewal due? Then it counts as made. */
+  #renew(entry: Entry): boolean {
+    const { age } = entry.binding
+    const now = this.#store.now()
+    if (now - entry.touched < touchInterval(age)) return false
+    entry.touched = now
+    entry.binding = prolonged(entry.binding, now)
+    return true
+  }
+
+  #renewed(entry: Entry, cookies: readonly CookieRecord[] | undefined): void {
+    entry.touched = this.#store.now()
+    if (!cookies) return
+    entry.recorded = cookies
+    entry.recordedAt = entry.touched
+  }
+}
+
+interface Entry extends Linked<Entry> {
+  binding: Binding
+  generation: number
+  touched: Milliseconds
+  recorded: readonly CookieRecord[]
+  recordedAt: Milliseconds
+}
+
+function entryOf({ pool, id }: SessionKey, binding: Binding, generation: number): Entry {
+  return {
+    pool,
+    id,
+    binding,
+    generation,
+    touched: 0,
+    recorded: [],
+    recordedAt: 0,
+    newer: undefined,
+    older: undefined,
+  }
+}
+
+/** One that ends with its last cookie keeps its deadline here, and is read again then: only the store knows its cookies. */
+function prolonged(binding: Binding, now: Milliseconds): Binding {
+  if (binding.endsWithLastCookie) return binding
+  const { age, end } = binding
+  return { ...binding, deadline: deadlineOf({ touched: now, age, end }) }
+}
+
+/** An application that sets the same cookie with each response renews nothing but its age, a tenth of which may pass. */
+function isFresh({ binding, recorded, recordedAt }: Entry, cookies: readonly CookieRecord[], now: number): boolean {
+  if (binding.endsWithLastCookie || recorded.length !== cookies.length) return false
+  return cookies.every((cookie, i) => isSame(cookie, recorded[i]!) && now - recordedAt < touchInterval(cookie.age))
+}
+
+function isSame(a: CookieRecord, b: CookieRecord): boolean {
+  return a.fingerprint === b.fingerprint && a.name === b.name && a.age === b.age && a.attributes === b.attributes
+}

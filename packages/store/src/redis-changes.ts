@@ -1,0 +1,102 @@
+import type { ChangeFeed } from './change-feed.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import type { SessionKey } from './store.ts'
+
+const beatInterval = 250
+const longestSilence = 1000
+const idLength = 16
+const entryLength = idLength + 8
+
+/**
+ * Changed sessions as their scripts publish them, and the beat that shows the channel works.
+ *
+ * Whoever has heard no beat for its interval sends one, so many processes beat hardly more often than one.
+ */
+export class RedisChanges implements ChangeFeed, AsyncDisposable {
+  readonly #subscriber: RedisConnection
+  readonly #publisher: RedisConnection
+  readonly #channel: string
+  readonly #onChange = new Set<(key: SessionKey, below: number) => void>()
+  readonly #onSilence = new Set<() => void>()
+  readonly #beat: NodeJS.Timeout
+  #standing = false
+  #wasLive = false
+  #heard = Number.NEGATIVE_INFINITY
+  #generation = 0
+
+  /** `subscriber` is for this alone, and is disposed with it. */
+  constructor(subscriber: RedisConnection, publisher: RedisConnection, channel: string) {
+    this.#subscriber = subscriber
+    this.#publisher = publisher
+    this.#channel = channel
+    subscriber.onReady(() => this.#subscribe())
+    subscriber.onLost(() => {
+      this.#standing = false
+      this.#notice()
+    })
+    subscriber.client.on('messageBuffer', (_, message: Buffer) => this.#hear(message))
+    this.#beat = setInterval(() => this.#tick(), beatInterval * (0.9 + Math.random() / 5)).unref()
+  }
+
+  get live(): boolean {
+    return this.#standing && performance.now() - this.#heard < longestSilence
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  onChange(listener: (key: SessionKey, below: number) => void): void {
+    this.#onChange.add(listener)
+  }
+
+  onSilence(listener: () => void): void {
+    this.#onSilence.add(listener)
+  }
+
+  /** Tells listeners of a change found otherwise than by a message. */
+  tell(key: SessionKey, below: number): void {
+    for (const listener of this.#onChange) listener(key, below)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#beat)
+    await this.#subscriber[Symbol.asyncDispose]()
+  }
+
+  async #subscribe(): Promise<void> {
+    try {
+      await this.#subscriber.client.subscribe(this.#channel)
+    } catch {
+      // The connection is gone, and the next one subscribes again.
+      return
+    }
+    this.#generation++
+    this.#standing = true
+    this.#heard = performance.now()
+    this.#wasLive = true
+  }
+
+  #tick(): void {
+    this.#notice()
+    if (performance.now() - this.#heard < beatInterval * 0.8) return
+    this.#publisher.call('publish', [this.#channel, '']).catch(() => {})
+  }
+
+  #notice(): void {
+    const live = this.live
+    if (this.#wasLive && !live) for (const listener of this.#onSilence) listener()
+    this.#wasLive = live
+  }
+
+  #hear(message: Buffer): void {
+    this.#heard = performance.now()
+    // Anybody who may publish can send anything: at worst it makes us read a row again.
+    if (message.length < 1 + message[0]! + entryLength) return
+    const pool = message.toString('latin1', 1, 1 + message[0]!)
+    for (let at = 1 + message[0]!; at + entryLength <= message.length; at += entryLength) {
+      const id = message.toString('base64url', at, at + idLength)
+      this.tell({ pool, id }, message.readDoubleBE(at + idLength))
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { ByteWriter } from './byte-writer.ts'
+import { Grouping } from './grouping.ts'
+import { writeCookies } from './redis-row.ts'
+import type { RedisShard, StaleListener } from './redis-shard.ts'
+import { sessionScripts } from './session-scripts.ts'
+import type { CookieRecord, SessionKey } from './store.ts'
+
+/** How long a renewal waits for company, ms; far below the tenth of an age by which it may be late. */
+const patience = 10
+/** Renewals kept while Redis is away; beyond that the oldest are not worth the memory. */
+const mostKept = 10_000
+
+const bytes = new ByteWriter()
+
+/** Touches and cookies of one shard's sessions: nobody waits for them, so they go in larger groups, and go again. */
+export class RedisRenewals {
+  readonly #shard: RedisShard
+  readonly #onStale: StaleListener
+  readonly #touches = new Grouping<Touch>((touches) => this.#sendTouches(touches), patience)
+  readonly #recordings = new Grouping<Recording>((recordings) => this.#sendRecordings(recordings), patience)
+  readonly #kept: (() => void)[] = []
+
+  /** `onStale` is told of rows that a touch found gone or changed. */
+  constructor(shard: RedisShard, onStale: StaleListener) {
+    this.#shard = shard
+    this.#onStale = onStale
+    shard.connection.onAvailability((available) => {
+      if (available) for (const again of this.#kept.splice(0)) again()
+    })
+  }
+
+  touch(key: SessionKey, version: number): void {
+    this.#touches.add({ key, version })
+  }
+
+  record(key: SessionKey, cookies: readonly CookieRecord[]): void {
+    this.#recordings.add({ key, cookies })
+  }
+
+  async #sendTouches(touches: readonly Touch[]): Promise<void> {
+    const { backends, rows } = this.#shard
+    try {
+      const stale = await this.#shard.run(sessionScripts.touch, [backends, rows], [encodeTouches(touches)])
+      for (const number of stale as number[]) this.#onStale(touches[number]!.key, touches[number]!.version + 1)
+    } catch {
+      for (const touch of touches) this.#keep(() => this.#touches.add(touch))
+    }
+  }
+
+  async #sendRecordings(recordings: readonly Recording[]): Promise<void> {
+    const { backends, rows, channel, pool } = this.#shard
+    try {
+      await this.#shard.run(sessionScripts.record, [backends, rows], [channel, pool, encodeRecordings(recordings)])
+    } catch {
+      for (const recording of recordings) this.#keep(() => this.#recordings.add(recording))
+    }
+  }
+
+  #keep(again: () => void): void {
+    this.#kept.push(again)
+    if (this.#kept.length > mostKept) this.#kept.shift()
+  }
+}
+
+interface Touch {
+  readonly key: SessionKey
+  readonly version: number
+}
+
+interface Recording {
+  readonly key: SessionKey
+  readonly cookies: readonly CookieRecord[]
+}
+
+function encodeTouches(touches: readonly Touch[]): Buffer {
+  for (const { key, version } of touches) {
+    bytes.base64(key.id, 16)
+    bytes.double(version)
+  }
+  return bytes.take()
+}
+
+function encodeRecordings(recordings: readonly Recording[]): Buffer {
+  for (const { key, cookies } of recordings) {
+    bytes.base64(key.id, 16)
+    const opened = bytes.open()
+    writeCookies(bytes, cookies)
+    bytes.close(opened)
+  }
+  return bytes.take()
+}

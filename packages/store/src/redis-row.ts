@@ -1,0 +1,139 @@
+import { type Ageing, deadlineOf, storable } from './ageing.ts'
+import type { ByteWriter } from './byte-writer.ts'
+import type { Binding, CookieRecord, CookieRow, Milliseconds, Row, SessionKey, SessionRow, Terms } from './store.ts'
+
+/*
+ * A row as Redis holds it, big-endian; lua/row.lua reads and writes the same:
+ *   8 version (double, microseconds) · 6 touched · 6 created · 5 age · 5 lifetime (0: none) · 1 flags
+ *   1+n backend · 1+n source · then each cookie: 5 expiry since created · 8 fingerprint · 1+n name · 1+n attributes
+ * A tombstone ends after its flags. Times since created make a first binding's bytes independent of the clock.
+ */
+const at = { version: 0, touched: 8, created: 14, age: 20, lifetime: 25, flags: 30, backend: 31 } as const
+const flag = { ended: 1, endsWithLastCookie: 2 } as const
+const cookieHead = 5 + 8
+/** As many cookies as a row keeps; lua/row.lua has the same limit. */
+const mostCookies = 64
+
+/** Writes what follows `created` in the row of a session that begins now; lua/bind.lua puts the rest before it. */
+export function writeTerms(bytes: ByteWriter, backend: string, terms: Terms): void {
+  bytes.unsigned(storable(terms.age), 5)
+  bytes.unsigned(storable(terms.lifetime ?? 0), 5)
+  bytes.unsigned(terms.endsWithLastCookie ? flag.endsWithLastCookie : 0, 1)
+  bytes.text(backend)
+  bytes.text(terms.source)
+  if (terms.cookies) writeCookies(bytes, terms.cookies)
+}
+
+/** Writes cookies as they follow each other in a row; an age of 0 drops one. */
+export function writeCookies(bytes: ByteWriter, cookies: readonly CookieRecord[]): void {
+  for (const { name, fingerprint, age, attributes } of cookies.slice(-mostCookies)) {
+    bytes.unsigned(storable(age), 5)
+    bytes.base64(fingerprint, 8)
+    bytes.text(name)
+    bytes.text(attributes)
+  }
+}
+
+/** The binding a first `bind` made at `version`, without reading it back. */
+export function begun(backend: string, terms: Terms, version: number, epoch: number): Binding {
+  const created = Math.floor(version / 1000)
+  const lifetime = storable(terms.lifetime ?? 0)
+  const age = storable(terms.age)
+  const end = lifetime > 0 ? created + lifetime : 0
+  const lastCookie = terms.endsWithLastCookie ? lastOf(terms.cookies ?? [], created) : undefined
+  const deadline = deadlineOf({ touched: created, age, end, lastCookie })
+  return {
+    state: 'bound',
+    backend,
+    version,
+    epoch,
+    created,
+    age,
+    deadline,
+    end,
+    endsWithLastCookie: terms.endsWithLastCookie === true,
+  }
+}
+
+function lastOf(cookies: readonly CookieRecord[], created: Milliseconds): Milliseconds | undefined {
+  let last: Milliseconds | undefined
+  for (const { age } of cookies) if (age > 0) last = Math.max(last ?? 0, created + storable(age))
+  return last
+}
+
+/** What a look-up answers for the bytes found. */
+export function decodeRow(bytes: Buffer | null, epoch: number): Row {
+  if (bytes === null) return { state: 'absent', version: 0, epoch }
+  const flags = bytes[at.flags]!
+  const version = bytes.readDoubleBE(at.version)
+  if (flags & flag.ended) return { state: 'ended', version, epoch }
+  const ageing = ageingOf(bytes)
+  return {
+    state: 'bound',
+    backend: text(bytes, at.backend),
+    version,
+    epoch,
+    created: bytes.readUIntBE(at.created, 6),
+    age: ageing.age,
+    deadline: deadlineOf(ageing),
+    end: ageing.end,
+    endsWithLastCookie: (flags & flag.endsWithLastCookie) !== 0,
+  }
+}
+
+/** The whole row, for people; undefined for none and for a tombstone. `now` hides cookies that have expired. */
+export function decodeSession(
+  key: SessionKey,
+  bytes: Buffer | null,
+  epoch: number,
+  now: Milliseconds,
+): SessionRow | undefined {
+  const binding = decodeRow(bytes, epoch)
+  if (bytes === null || binding.state !== 'bound') return undefined
+  const cookies = [...cookiesOf(bytes)].filter(({ expires }) => expires > now)
+  return {
+    ...binding,
+    key,
+    source: text(bytes, sourceAt(bytes)),
+    touched: bytes.readUIntBE(at.touched, 6),
+    cookies,
+  }
+}
+
+function ageingOf(bytes: Buffer): Ageing {
+  const lifetime = bytes.readUIntBE(at.lifetime, 5)
+  const ageing = {
+    touched: bytes.readUIntBE(at.touched, 6),
+    age: bytes.readUIntBE(at.age, 5),
+    end: lifetime > 0 ? bytes.readUIntBE(at.created, 6) + lifetime : 0,
+  }
+  if (!(bytes[at.flags]! & flag.endsWithLastCookie)) return ageing
+  let lastCookie: Milliseconds | undefined
+  for (const { expires } of cookiesOf(bytes)) lastCookie = Math.max(lastCookie ?? 0, expires)
+  return { ...ageing, lastCookie }
+}
+
+function* cookiesOf(bytes: Buffer): Iterable<CookieRow> {
+  const created = bytes.readUIntBE(at.created, 6)
+  const source = sourceAt(bytes)
+  let position = source + 1 + bytes[source]!
+  while (position < bytes.length) {
+    const name = position + cookieHead
+    const attributes = name + 1 + bytes[name]!
+    yield {
+      name: text(bytes, name),
+      fingerprint: bytes.toString('base64url', position + 5, name),
+      attributes: text(bytes, attributes),
+      expires: created + bytes.readUIntBE(position, 5),
+    }
+    position = attributes + 1 + bytes[attributes]!
+  }
+}
+
+function sourceAt(bytes: Buffer): number {
+  return at.backend + 1 + bytes[at.backend]!
+}
+
+function text(bytes: Buffer, start: number): string {
+  return bytes.toString('utf8', start + 1, start + 1 + bytes[start]!)
+}

@@ -1,0 +1,143 @@
+import { RedisBinds } from './redis-binds.ts'
+import type { RedisConnection } from './redis-connection.ts'
+import type { RedisKeys } from './redis-keys.ts'
+import { countSessions, listSessions, readSessions, sweepSessions } from './redis-listing.ts'
+import { RedisLookups } from './redis-lookups.ts'
+import { RedisRenewals } from './redis-renewals.ts'
+import { RedisShard, type StaleListener } from './redis-shard.ts'
+import { type RedisShards, shardOf } from './redis-shards.ts'
+import { sessionScripts } from './session-scripts.ts'
+import type {
+  Binding,
+  CookieRecord,
+  CookieRow,
+  CookieTable,
+  Row,
+  SessionFilter,
+  SessionKey,
+  SessionRow,
+  SessionTable,
+  Terms,
+} from './store.ts'
+
+/** Sessions and their cookies in Redis. Remembers nothing: what a process knows is the near cache's business. */
+export class RedisSessionTable implements SessionTable, CookieTable {
+  readonly #connection: RedisConnection
+  readonly #keys: RedisKeys
+  readonly #shards: RedisShards
+  readonly #onStale: StaleListener
+  readonly #pools = new Map<string, readonly ShardTables[]>()
+
+  /** `onStale` is told of rows that a touch found gone or changed. */
+  constructor(connection: RedisConnection, keys: RedisKeys, shards: RedisShards, onStale: StaleListener) {
+    this.#connection = connection
+    this.#keys = keys
+    this.#shards = shards
+    this.#onStale = onStale
+  }
+
+  find(key: SessionKey): Promise<Row> {
+    const tables = this.#tablesOf(key)
+    if (tables instanceof Promise) return tables.then(({ lookups }) => lookups.find(key))
+    return tables.lookups.find(key)
+  }
+
+  bind(key: SessionKey, backend: string, seen: number, terms: Terms): Promise<Row> {
+    const tables = this.#tablesOf(key)
+    if (tables instanceof Promise) return tables.then(({ binds }) => binds.bind(key, backend, seen, terms))
+    return tables.binds.bind(key, backend, seen, terms)
+  }
+
+  touch(key: SessionKey, { version }: Binding): void {
+    this.#renew(key, (renewals) => renewals.touch(key, version))
+  }
+
+  record(key: SessionKey, cookies: readonly CookieRecord[]): void {
+    this.#renew(key, (renewals) => renewals.record(key, cookies))
+  }
+
+  async end(key: SessionKey): Promise<boolean> {
+    const { shard } = await this.#tablesOf(key)
+    const args = [shard.channel, shard.pool, Buffer.from(key.id, 'base64url')]
+    return Number(await shard.run(sessionScripts.end, [shard.rows], args)) === 1
+  }
+
+  async show(key: SessionKey): Promise<SessionRow | undefined> {
+    const shards = await this.#existing(key.pool)
+    const home = shards[shardOf(key.id, shards.length)]
+    return home && (await readSessions(home.shard, [Buffer.from(key.id, 'base64url')]))[0]
+  }
+
+  async of(key: SessionKey): Promise<readonly CookieRow[]> {
+    return (await this.show(key))?.cookies ?? []
+  }
+
+  async *list(pool: string, filter: SessionFilter = {}): AsyncGenerator<SessionRow> {
+    for (const { shard } of await this.#existing(pool)) yield* listSessions(shard, filter)
+  }
+
+  async count(pool: string): Promise<Map<string, number>> {
+    const shards = await this.#existing(pool)
+    const counts = new Map<string, number>()
+    for (const counted of await Promise.all(shards.map(({ shard }) => countSessions(shard)))) {
+      for (const [backend, count] of counted) counts.set(backend, (counts.get(backend) ?? 0) + count)
+    }
+    return counts
+  }
+
+  /** Sweeps one shard of the pool, `turn` by turn another; answers how many sessions it took off its indexes. */
+  async sweep(pool: string, turn: number, limit: number): Promise<number> {
+    const shards = this.#tables(pool, await this.#shards.confirm(pool))
+    return sweepSessions(shards[turn % shards.length]!.shard, limit)
+  }
+
+  /** At hand once the pool is known: a promise less for each session. */
+  #tablesOf(key: SessionKey): ShardTables | Promise<ShardTables> {
+    const count = this.#shards.of(key.pool)
+    if (typeof count === 'number') return this.#tables(key.pool, count)[shardOf(key.id, count)]!
+    return count.then((known) => this.#tables(key.pool, known)[shardOf(key.id, known)]!)
+  }
+
+  /** Renewals nobody waits for: without a store they are lost, and their sessions outlive it by their cookies. */
+  #renew(key: SessionKey, renew: (renewals: RedisRenewals) => void): void {
+    const tables = this.#tablesOf(key)
+    if (!(tables instanceof Promise)) {
+      renew(tables.renewals)
+      return
+    }
+    tables.then(
+      ({ renewals }) => renew(renewals),
+      () => {},
+    )
+  }
+
+  async #existing(pool: string): Promise<readonly ShardTables[]> {
+    const count = await this.#shards.existing(pool)
+    return count === 0 ? [] : this.#tables(pool, count)
+  }
+
+  #tables(pool: string, count: number): readonly ShardTables[] {
+    const known = this.#pools.get(pool)
+    if (known?.length === count) return known
+    const tables = Array.from({ length: count }, (_, number) => this.#open(pool, number))
+    this.#pools.set(pool, tables)
+    return tables
+  }
+
+  #open(pool: string, number: number): ShardTables {
+    const shard = new RedisShard(this.#connection, this.#keys, pool, number)
+    return {
+      shard,
+      lookups: new RedisLookups(shard),
+      binds: new RedisBinds(shard),
+      renewals: new RedisRenewals(shard, this.#onStale),
+    }
+  }
+}
+
+interface ShardTables {
+  readonly shard: RedisShard
+  readonly lookups: RedisLookups
+  readonly binds: RedisBinds
+  readonly renewals: RedisRenewals
+}

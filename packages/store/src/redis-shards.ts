@@ -1,0 +1,59 @@
+import type { RedisConnection } from './redis-connection.ts'
+import type { RedisKeys } from './redis-keys.ts'
+import type { MaybePromise } from './store.ts'
+
+/** How many shards each pool has: written once by whoever uses the pool first, obeyed by all. */
+export class RedisShards {
+  readonly #connection: RedisConnection
+  readonly #keys: RedisKeys
+  readonly #wanted: number
+  readonly #counts = new Map<string, MaybePromise<number>>()
+
+  /** `wanted` is what a pool gets that has no number of shards yet. */
+  constructor(connection: RedisConnection, keys: RedisKeys, wanted: number) {
+    this.#connection = connection
+    this.#keys = keys
+    this.#wanted = wanted
+    // A store that forgot may have been given another number meanwhile.
+    connection.onReady(() => this.#counts.clear())
+  }
+
+  /** The pools used by this process. */
+  pools(): Iterable<string> {
+    return this.#counts.keys()
+  }
+
+  /** The pool's number of shards. */
+  of(pool: string): MaybePromise<number> {
+    return this.#counts.get(pool) ?? this.confirm(pool)
+  }
+
+  /** Asks again, and writes the number again in a store that forgot. */
+  confirm(pool: string): Promise<number> {
+    const asked = this.#ask(pool)
+    if (!this.#counts.has(pool)) this.#counts.set(pool, asked)
+    asked.then(
+      (count) => this.#counts.set(pool, count),
+      () => this.#counts.get(pool) === asked && this.#counts.delete(pool),
+    )
+    return asked
+  }
+
+  /** The pool's number of shards, without making one up for a pool nobody uses: 0. */
+  async existing(pool: string): Promise<number> {
+    const held = await this.#connection.call('hget', [this.#keys.meta(pool), 'shards'])
+    return held === null ? 0 : Number(String(held))
+  }
+
+  async #ask(pool: string): Promise<number> {
+    const meta = this.#keys.meta(pool)
+    const written = this.#connection.call('hsetnx', [meta, 'shards', this.#wanted])
+    const [held] = await Promise.all([this.#connection.call('hget', [meta, 'shards']), written])
+    return Number(String(held))
+  }
+}
+
+/** The shard of a session: its id is random or a keyed fingerprint, so any bits of it spread evenly. */
+export function shardOf(id: string, shards: number): number {
+  return shards === 1 ? 0 : Buffer.from(id.slice(0, 4), 'base64url').readUIntBE(0, 3) % shards
+}

@@ -1,0 +1,82 @@
+import { clusterScripts } from './cluster-scripts.ts'
+import { loadScripts } from './load-scripts.ts'
+import { RedisChanges } from './redis-changes.ts'
+import { RedisClusterTable } from './redis-cluster-table.ts'
+import { RedisConnection } from './redis-connection.ts'
+import { RedisKeys } from './redis-keys.ts'
+import { RedisLoadTable } from './redis-load-table.ts'
+import type { Script } from './redis-scripts.ts'
+import { RedisSessionTable } from './redis-session-table.ts'
+import { RedisShards } from './redis-shards.ts'
+import { RedisSweep } from './redis-sweep.ts'
+import { sessionScripts } from './session-scripts.ts'
+import type { ClusterTable, CookieTable, LoadTable, Milliseconds, SessionKey, SessionTable, Store } from './store.ts'
+
+export interface RedisStoreOptions {
+  /** Start of every key name, `sticky` by default. */
+  readonly prefix?: string | undefined
+  /** Longest wait for an answer, 1 s by default. */
+  readonly commandTimeout?: Milliseconds | undefined
+  /** How long a node or a worker counts as live without a sign of life, 6 s by default. */
+  readonly lease?: Milliseconds | undefined
+  /** How often a node gives one, 2 s by default. */
+  readonly heartbeat?: Milliseconds | undefined
+  /** Hash tags a new pool's sessions are spread over, 1 by default; one Redis gains nothing from more. */
+  readonly shards?: number | undefined
+}
+
+const scripts = [sessionScripts, loadScripts, clusterScripts].flatMap((group): Script[] => Object.values(group))
+
+/** The store of many nodes, in one Redis (7.0 or later). */
+export class RedisStore implements Store {
+  readonly sessions: SessionTable
+  readonly cookies: CookieTable
+  readonly load: LoadTable
+  readonly cluster: ClusterTable
+  /** What other processes change; a near cache lives by it. */
+  readonly changes: RedisChanges
+  readonly #connection: RedisConnection
+  readonly #load: RedisLoadTable
+  readonly #sweep: RedisSweep
+
+  /** Begins to connect; until that has succeeded the store is unavailable. */
+  constructor(url: string, options: RedisStoreOptions = {}) {
+    const { prefix = 'sticky', commandTimeout, lease = 6000, heartbeat = 2000, shards = 1 } = options
+    const keys = new RedisKeys(prefix)
+    const connection = new RedisConnection(url, { commandTimeout, scripts, name: 'sticky' })
+    const subscriber = new RedisConnection(url, { commandTimeout, name: 'sticky-changes' })
+    this.changes = new RedisChanges(subscriber, connection, keys.changes())
+    const numbers = new RedisShards(connection, keys, shards)
+    const sessions = new RedisSessionTable(connection, keys, numbers, (key, below) => this.changes.tell(key, below))
+    this.sessions = sessions
+    this.cookies = sessions
+    this.#load = new RedisLoadTable(connection, { prefix, lease })
+    this.load = this.#load
+    this.cluster = new RedisClusterTable(connection, keys, { lease, heartbeat })
+    this.#connection = connection
+    this.#sweep = new RedisSweep(sessions, numbers)
+  }
+
+  get available(): boolean {
+    return this.#connection.available
+  }
+
+  now(): Milliseconds {
+    return this.#connection.now()
+  }
+
+  onAvailability(listener: (available: boolean) => void): void {
+    this.#connection.onAvailability(listener)
+  }
+
+  onStale(listener: (stale: SessionKey | 'all') => void): void {
+    this.changes.onChange((key) => listener(key))
+    this.changes.onSilence(() => listener('all'))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#sweep[Symbol.dispose]()
+    await this.#load[Symbol.asyncDispose]()
+    await Promise.all([this.changes[Symbol.asyncDispose](), this.#connection[Symbol.asyncDispose]()])
+  }
+}
