@@ -17,7 +17,12 @@ const none: ApplicationCookies = { records: [], setsOurs: false }
 /** Reads the Set-Cookie fields of a response; `age` is for cookies that name none themselves. */
 export function applicationCookies(
   response: ResponseHead,
-  { ours, age, now, fingerprints }: {
+  {
+    ours,
+    age,
+    now,
+    fingerprints,
+  }: {
     readonly ours: readonly string[]
     readonly age: Milliseconds
     readonly now: Milliseconds

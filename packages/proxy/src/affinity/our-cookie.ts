@@ -1,5 +1,6 @@
 import type { SessionCookieConfig } from '../config/config.ts'
-import type { Client } from './strategy.ts'
+import { withoutCookie } from './cookies.ts'
+import type { Client, OutgoingRequest } from './strategy.ts'
 
 /** How our cookie is set on one kind of connection. */
 export interface CookieDress {
@@ -8,21 +9,29 @@ export interface CookieDress {
   readonly attributes: string
 }
 
-/** Our cookie of one pool. */
-export interface OurCookie {
+/** Our cookie of one pool: the names it goes by, and how it is set. */
+export class OurCookie {
   /** Every name it may come back by, the one that is hardest to forge first. */
   readonly names: readonly string[]
-  /** How it is set for this client. */
-  dressFor(client: Client): CookieDress
-}
+  readonly #secure: CookieDress
+  readonly #plain: CookieDress
 
-/** Names and dresses our cookie as configured. */
-export function ourCookie(config: SessionCookieConfig): OurCookie {
-  const secure = dress(config, config.secure !== false)
-  const plain = dress(config, config.secure === true)
-  return {
-    names: [...new Set([secure.name, plain.name])],
-    dressFor: (client) => (client.secure ? secure : plain),
+  constructor(config: SessionCookieConfig) {
+    this.#secure = dress(config, config.secure !== false)
+    this.#plain = dress(config, config.secure === true)
+    this.names = [...new Set([this.#secure.name, this.#plain.name])]
+  }
+
+  /** How it is set for this client. */
+  dressFor(client: Client): CookieDress {
+    return client.secure ? this.#secure : this.#plain
+  }
+
+  /** Takes every cookie of our names out of a request. */
+  conceal(request: OutgoingRequest): void {
+    for (const name of this.names) {
+      if (request.cookie !== undefined) request.cookie = withoutCookie(request.cookie, name)
+    }
   }
 }
 

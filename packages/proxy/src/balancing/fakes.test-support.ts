@@ -1,21 +1,35 @@
 import type { LoadTable } from '@sticky/store'
 
-import type { Backend } from '../upstream/backend.ts'
+import type { Backend, BackendHealth } from '../upstream/backend.ts'
 
-/** A backend of pool `shop`; its health may be changed. */
-export const backend = (
+/** A backend of pool `shop`. */
+export function backend(
   id: string,
   { weight = 1, canServe = true }: { readonly weight?: number; readonly canServe?: boolean } = {},
-): Backend & { readonly health: { canServe: boolean } } => ({
-  id,
-  pool: 'shop',
-  weight,
-  scheme: 'http',
-  hostname: '127.0.0.1',
-  port: 80,
-  authority: '127.0.0.1',
-  health: { canServe },
-})
+): Backend {
+  return {
+    id,
+    pool: 'shop',
+    weight,
+    scheme: 'http',
+    hostname: '127.0.0.1',
+    port: 80,
+    authority: '127.0.0.1',
+    health: { ...healthy(), canServe },
+  }
+}
+
+/** Nothing ever happens to its backend. */
+export function healthy(): BackendHealth {
+  return {
+    canServe: true,
+    ejected: false,
+    attempted: () => {},
+    succeeded: () => {},
+    abandoned: () => {},
+    connectFailed: () => {},
+  }
+}
 
 /** A load table in plain sight: what is in flight, by backend. */
 export class FakeLoad implements LoadTable {

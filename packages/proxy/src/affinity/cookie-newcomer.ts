@@ -1,0 +1,54 @@
+import type { CookieRecord, MaybePromise, SessionKey } from '@sticky/store'
+
+import type { SessionCookieConfig } from '../config/config.ts'
+import type { Backend } from '../upstream/backend.ts'
+import type { ResponseHead } from '../wire/response-head.ts'
+import { newSessionId } from './session-id.ts'
+import type { SessionKeeper } from './session-keeper.ts'
+import type { Client, OutgoingRequest, PersistenceCode, Session } from './strategy.ts'
+
+const nowhere: readonly string[] = []
+
+/** A request without a live session of ours: one begins, under an id of our own making, as its response deserves. */
+export class CookieNewcomer implements Session {
+  readonly known = false
+  readonly home: readonly string[] = nowhere
+  key: SessionKey | undefined
+  readonly #keeper: SessionKeeper
+  readonly #client: Client
+  readonly #came: 'N' | 'I' | 'E'
+
+  constructor(keeper: SessionKeeper, client: Client, came: 'N' | 'I' | 'E') {
+    this.#keeper = keeper
+    this.#client = client
+    this.#came = came
+  }
+
+  get persistence(): PersistenceCode {
+    return `${this.#came}${this.key === undefined ? 'N' : 'I'}`
+  }
+
+  dispatched(_to: Backend, request: OutgoingRequest): void {
+    if (this.#came !== 'N') this.#keeper.cookie.conceal(request)
+  }
+
+  served(by: Backend, head: ResponseHead): MaybePromise<boolean> {
+    const keeper = this.#keeper
+    const alive = keeper.read(head).records.filter(({ age }) => age > 0)
+    if (!begins(keeper.config.begin, alive)) return false
+    this.key = { pool: keeper.pool, id: newSessionId() }
+    const claim = { key: this.key, seen: 0, told: 0, epoch: 0 }
+    return keeper.bind(claim, by.id, alive, { head, dress: keeper.cookie.dressFor(this.#client) }).then(taken)
+  }
+}
+
+function taken(): boolean {
+  return true
+}
+
+/** A response that only deletes cookies begins nothing, unless every response does. */
+function begins(begin: SessionCookieConfig['begin'], alive: readonly CookieRecord[]): boolean {
+  if (begin === 'always') return true
+  if (begin === 'on-cookie') return alive.length > 0
+  return alive.some(({ name }) => begin.cookies.includes(name))
+}

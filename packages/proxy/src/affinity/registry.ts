@@ -1,0 +1,42 @@
+import type { Store } from '@sticky/store'
+
+import type { AffinityConfig } from '../config/config.ts'
+import { chain } from './chain.ts'
+import type { Fingerprints } from './fingerprint.ts'
+import type { Keyring } from './keyring.ts'
+import { persistenceKey } from './persistence-key.ts'
+import { sessionCookie } from './session-cookie.ts'
+import type { AffinityStrategy } from './strategy.ts'
+
+/** What the strategies of a pool draw on. */
+export interface AffinityServices {
+  readonly pool: string
+  /** Ids of the backends this node knows. */
+  readonly backends: ReadonlySet<string>
+  readonly store: Pick<Store, 'sessions' | 'cookies' | 'now'>
+  readonly keyring: Keyring
+  readonly fingerprints: Fingerprints
+}
+
+/** Every strategy by its name in the configuration. */
+const strategies: {
+  readonly [Name in AffinityConfig['strategy']]: (
+    config: Extract<AffinityConfig, { strategy: Name }>,
+    services: AffinityServices,
+  ) => AffinityStrategy
+} = {
+  'session-cookie': sessionCookie,
+  'persistence-key': persistenceKey,
+}
+
+/** Makes the strategy of a pool from its chain. */
+export function createStrategy(configs: readonly AffinityConfig[], services: AffinityServices): AffinityStrategy {
+  return chain(configs.map((config) => create(config, services)))
+}
+
+function create<Name extends AffinityConfig['strategy']>(
+  config: Extract<AffinityConfig, { strategy: Name }>,
+  services: AffinityServices,
+): AffinityStrategy {
+  return strategies[config.strategy as Name](config, services)
+}

@@ -1,0 +1,73 @@
+import { type MaybePromise, type Row, StoreUnavailable } from '@sticky/store'
+
+import type { SessionCookieConfig } from '../config/config.ts'
+import type { RequestHead } from '../wire/request-head.ts'
+import { CookieNewcomer } from './cookie-newcomer.ts'
+import { CookieSession } from './cookie-session.ts'
+import { cookieValueAt, findCookie, unquoted } from './cookies.ts'
+import type { AffinityServices } from './registry.ts'
+import type { OpenedCookie } from './sealer.ts'
+import { SessionKeeper } from './session-keeper.ts'
+import type { AffinityStrategy, Client, OutgoingRequest, Session } from './strategy.ts'
+import { truthOf } from './truth.ts'
+
+/** CHTTP: a sealed cookie of ours names the session, whose row names its backend. */
+export function sessionCookie(config: SessionCookieConfig, services: AffinityServices): AffinityStrategy {
+  return new SessionCookie(new SessionKeeper(config, services))
+}
+
+/** A cookie of ours and how it came. */
+interface Presented {
+  readonly opened: OpenedCookie
+  readonly name: string
+  readonly client: Client
+}
+
+class SessionCookie implements AffinityStrategy {
+  readonly #keeper: SessionKeeper
+
+  constructor(keeper: SessionKeeper) {
+    this.#keeper = keeper
+  }
+
+  locate({ cookie: field }: RequestHead, client: Client): MaybePromise<Session> {
+    let came: 'N' | 'I' = 'N'
+    if (field === undefined) return new CookieNewcomer(this.#keeper, client, came)
+    for (const name of this.#keeper.cookie.names) {
+      for (let start = findCookie(field, name); start >= 0; start = findCookie(field, name, start)) {
+        const opened = this.#keeper.sealer.open(unquoted(cookieValueAt(field, start)))
+        if (opened !== undefined) return this.#ask({ opened, name, client })
+        came = 'I'
+      }
+    }
+    return new CookieNewcomer(this.#keeper, client, came)
+  }
+
+  conceal(request: OutgoingRequest): void {
+    this.#keeper.cookie.conceal(request)
+  }
+
+  #ask(presented: Presented): MaybePromise<Session> {
+    const { key, seal } = presented.opened
+    const found = this.#keeper.find(key, seal.version)
+    if (!(found instanceof Promise)) return this.#judge(presented, found)
+    return found.then(
+      (row) => this.#judge(presented, row),
+      (cause) => this.#trust(presented, cause),
+    )
+  }
+
+  #judge({ opened, name, client }: Presented, row: Row): Session {
+    const truth = truthOf(row, opened.seal, this.#keeper.now(), this.#keeper.config.age)
+    if (truth === 'over') return new CookieNewcomer(this.#keeper, client, 'E')
+    const tells = truth === 'row' && row.state === 'bound'
+    const home = tells ? this.#keeper.homes.at(row.backend) : opened.home
+    return new CookieSession(this.#keeper, { opened, name, client, row, forgotten: !tells }, home)
+  }
+
+  /** Without the store the cookie is believed as it stands. */
+  #trust({ opened, name, client }: Presented, cause: unknown): Session {
+    if (!(cause instanceof StoreUnavailable)) throw cause
+    return new CookieSession(this.#keeper, { opened, name, client, row: undefined, forgotten: false }, opened.home)
+  }
+}

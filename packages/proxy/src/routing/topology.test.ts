@@ -1,0 +1,100 @@
+import { MemoryStore, StoreUnavailable } from '@sticky/store'
+import { expect, test } from 'vitest'
+
+import { Fingerprints } from '../affinity/fingerprint.ts'
+import { Keyring } from '../affinity/keyring.ts'
+import type { Session } from '../affinity/strategy.ts'
+import { healthy } from '../balancing/fakes.test-support.ts'
+import type { AffinityConfig, BackendConfig, PoolConfig } from '../config/config.ts'
+import type { RequestHead } from '../wire/request-head.ts'
+import { buildTopology } from './topology.ts'
+
+test('routes lead to the pools they name, in file order', () => {
+  const { routes, pools } = topologyOf({
+    pools: [pool('shop'), pool('legacy')],
+    routes: [
+      { host: 'legacy.example.com', path: undefined, pool: 'legacy' },
+      { host: undefined, path: '/*', pool: 'shop' },
+    ],
+  })
+
+  expect(routes.match(request('legacy.example.com'))).toEqual({ index: 0, to: pools.get('legacy') })
+  expect(routes.match(request('example.com'))).toEqual({ index: 1, to: pools.get('shop') })
+})
+
+test.for([
+  ['http://127.0.0.1:3001', 'http', '127.0.0.1', 3001, '127.0.0.1:3001'],
+  ['http://app.internal', 'http', 'app.internal', 80, 'app.internal'],
+  ['https://app.internal', 'https', 'app.internal', 443, 'app.internal'],
+  ['https://app.internal:8443', 'https', 'app.internal', 8443, 'app.internal:8443'],
+  ['http://[::1]:3001', 'http', '::1', 3001, '[::1]:3001'],
+] as const)('backend %s is reached over %s at %s, port %i', ([url, scheme, hostname, port, authority]) => {
+  const { pools } = topologyOf({ pools: [pool('shop', { backends: [{ id: 'a', url, weight: 2 }] })] })
+
+  expect(pools.get('shop')!.byId.get('a')).toMatchObject({ pool: 'shop', scheme, hostname, port, authority, weight: 2 })
+})
+
+test('a topology is frozen, down to its backends', () => {
+  const topology = topologyOf({ pools: [pool('shop')] })
+  const shop = topology.pools.get('shop')!
+
+  for (const part of [topology, shop, shop.backends, shop.backends[0]]) expect(Object.isFrozen(part)).toBe(true)
+})
+
+test('a pool without affinity knows nobody and binds nothing', async () => {
+  const { pools } = topologyOf({ pools: [pool('shop', { affinity: [] })] })
+  const { strategy, backends } = pools.get('shop')!
+
+  const session = (await strategy.locate(request('example.com'), { address: '127.0.0.1', secure: false })) as Session
+
+  expect(session).toMatchObject({ known: false, home: [], key: undefined, persistence: 'NN' })
+  expect(session.served(backends[0]!, { status: 200, fields: [], setCookies: ['a=1'], addCookie: () => {} })).toBe(
+    false,
+  )
+})
+
+test('while the store is away, newcomers are refused only where a session could begin', async () => {
+  const away = Object.defineProperty(new MemoryStore(), 'available', { value: false })
+  const { pools } = topologyOf(
+    { pools: [pool('sticky', { affinity: [persistence] }), pool('loose', { affinity: [] })] },
+    away,
+  )
+  const newcomer: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => false }
+
+  await expect(pools.get('sticky')!.balancer.choose(newcomer, new Set())).rejects.toBeInstanceOf(StoreUnavailable)
+  expect(pools.get('loose')!.balancer.choose(newcomer, new Set())).toMatchObject({ id: 'a' })
+})
+
+const persistence: AffinityConfig = {
+  strategy: 'persistence-key',
+  from: [{ cookie: 'JSESSIONID' }],
+  age: 1000,
+  lifetime: undefined,
+}
+
+const a: BackendConfig = { id: 'a', url: 'http://127.0.0.1:3001', weight: 1 }
+
+function pool(id: string, parts: Partial<PoolConfig> = {}): PoolConfig {
+  return { id, backends: [a], balance: 'roundRobin', affinity: [persistence], hostHeader: 'preserve', ...parts }
+}
+
+function topologyOf(
+  { pools, routes = [] }: Partial<Parameters<typeof buildTopology>[0]> & { pools: PoolConfig[] },
+  store = new MemoryStore(),
+) {
+  return buildTopology(
+    { pools, routes },
+    {
+      store,
+      keyring: new Keyring({ secrets: ['secret'], openedByAll: [] }),
+      fingerprints: new Fingerprints('secret'),
+      health: healthy,
+      clock: () => 0,
+      random: () => 0,
+    },
+  )
+}
+
+function request(host: string): RequestHead {
+  return { method: 'GET', target: '/', path: '/', minorVersion: 1, fields: [], host, cookie: undefined }
+}
