@@ -134,7 +134,7 @@ export class Chaos implements AsyncDisposable {
       case 'kill':
         return this.#replace(which, worker)
       case 'leave':
-        worker.caller.leave()
+        worker.load.leave()
         await this.#flow(worker)
         return this.#replace(which, worker)
       case 'flush':
@@ -194,9 +194,9 @@ export class Chaos implements AsyncDisposable {
   }
 
   #countsAreTrue(): void {
-    for (const { caller, held } of this.#live) {
+    for (const { load, held } of this.#live) {
       for (const { id } of candidates) {
-        assert.equal(caller.ledger.count(id), held.filter((backend) => backend === id).length, 'a count in the worker')
+        assert.equal(load.count(id), held.filter((backend) => backend === id).length, 'a count in the worker')
       }
     }
   }

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 
-import { LoadCaller } from '../../packages/store/src/load-caller.ts'
+import { LoadPool } from '../../packages/store/src/load-pool.ts'
 import { loadScripts } from '../../packages/store/src/load-scripts.ts'
 import { RedisKeys } from '../../packages/store/src/redis-keys.ts'
 import type { Script } from '../../packages/store/src/redis-scripts.ts'
@@ -30,10 +30,10 @@ const pool = 'p'
 const lease = 1000
 const timeout = 150
 
-/** One worker: the real caller, with timers and a connection that the test moves by hand. */
+/** One worker: the real code, with timers and a connection that the test moves by hand. */
 export class SimulatedWorker {
   readonly name: string
-  readonly caller: LoadCaller
+  readonly load: LoadPool
   /** Backends of the exchanges it has in flight: the truth. */
   readonly held: string[] = []
   /** Sent, not executed. */
@@ -49,7 +49,7 @@ export class SimulatedWorker {
   constructor(name: string, keys: RedisKeys, clock: () => number) {
     this.name = name
     this.#clock = clock
-    this.caller = new LoadCaller(pool, {
+    this.load = new LoadPool(pool, {
       keys,
       lease,
       timeout,
@@ -66,7 +66,7 @@ export class SimulatedWorker {
   }
 
   reserve(candidates: readonly Candidate[]): void {
-    this.caller.reserve(candidates).then(
+    this.load.reserve(candidates).then(
       (backend) => {
         this.granted += 1
         if (backend !== undefined) this.held.push(backend)
@@ -80,12 +80,12 @@ export class SimulatedWorker {
 
   begin(backend: string): void {
     this.held.push(backend)
-    this.caller.begin(backend)
+    this.load.begin(backend)
   }
 
   end(at: number): void {
     const [backend] = this.held.splice(at % this.held.length, 1)
-    if (backend !== undefined) this.caller.end(backend)
+    if (backend !== undefined) this.load.end(backend)
   }
 
   /** Fires what is due, and what that makes due at once. */
@@ -107,14 +107,14 @@ export class SimulatedWorker {
     this.connected = false
     const unexecuted = this.sent.splice(0)
     for (const command of [...this.executed.splice(0), ...unexecuted]) command.reject(new StoreUnavailable('lost'))
-    this.caller.lose(new Error('lost'))
+    this.load.lose(new Error('lost'))
     return unexecuted
   }
 
   reconnect(): void {
     if (this.connected) return
     this.connected = true
-    this.caller.reopen()
+    this.load.reopen()
   }
 
   #run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-import { LoadCaller, type LoadCallerContext } from './load-caller.ts'
+import { LoadPool, type LoadPoolContext } from './load-pool.ts'
 import { after } from './load-timers.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { RedisKeys } from './redis-keys.ts'
@@ -22,8 +22,8 @@ const defaultLease: Milliseconds = 6000
  */
 export class RedisLoadTable implements LoadTable, AsyncDisposable {
   readonly #connection: RedisConnection
-  readonly #context: LoadCallerContext
-  readonly #callers = new Map<string, LoadCaller>()
+  readonly #context: LoadPoolContext
+  readonly #pools = new Map<string, LoadPool>()
 
   constructor(connection: RedisConnection, options: RedisLoadTableOptions) {
     this.#connection = connection
@@ -35,31 +35,31 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
       timeout: connection.commandTimeout,
       after,
     }
-    connection.onReady(() => this.#each((caller) => caller.reopen()))
-    connection.onLost(() => this.#each((caller) => caller.lose(new Error('the connection to Redis is lost'))))
+    connection.onReady(() => this.#each((pool) => pool.reopen()))
+    connection.onLost(() => this.#each((pool) => pool.lose(new Error('the connection to Redis is lost'))))
   }
 
   async reserve(pool: string, candidates: readonly Candidate[]): Promise<string | undefined> {
     if (candidates.length === 0) return undefined
     if (!this.#connection.available) throw new StoreUnavailable('Redis does not answer')
-    return this.#caller(pool).reserve(candidates)
+    return this.#pool(pool).reserve(candidates)
   }
 
   begin(pool: string, backend: string): void {
-    this.#caller(pool).begin(backend)
+    this.#pool(pool).begin(backend)
   }
 
   end(pool: string, backend: string): void {
-    this.#caller(pool).end(backend)
+    this.#pool(pool).end(backend)
   }
 
   local(pool: string, backend: string): number {
-    return this.#callers.get(pool)?.ledger.count(backend) ?? 0
+    return this.#pools.get(pool)?.count(backend) ?? 0
   }
 
   /** Other workers' known sessions are at most one report, 10 ms, old. */
   async totals(pool: string): Promise<Map<string, number>> {
-    this.#caller(pool).report()
+    this.#pool(pool).send()
     const fields = (await this.#connection.call('hgetall', [this.#context.keys.load(pool)])) as readonly Buffer[]
     const totals = new Map<string, number>()
     for (let at = 0; at < fields.length; at += 2) {
@@ -71,19 +71,19 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
 
   /** Gives up this worker's leases, so that what it counted is gone at once. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#callers.values()].map((caller) => caller.leave()))
+    await Promise.all([...this.#pools.values()].map((pool) => pool.leave()))
   }
 
-  #each(tell: (caller: LoadCaller) => void): void {
-    for (const caller of this.#callers.values()) tell(caller)
+  #each(tell: (pool: LoadPool) => void): void {
+    for (const pool of this.#pools.values()) tell(pool)
   }
 
-  #caller(pool: string): LoadCaller {
-    let caller = this.#callers.get(pool)
-    if (!caller) {
-      caller = new LoadCaller(pool, this.#context)
-      this.#callers.set(pool, caller)
+  #pool(name: string): LoadPool {
+    let pool = this.#pools.get(name)
+    if (!pool) {
+      pool = new LoadPool(name, this.#context)
+      this.#pools.set(name, pool)
     }
-    return caller
+    return pool
   }
 }
