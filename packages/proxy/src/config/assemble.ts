@@ -1,0 +1,51 @@
+import { availableParallelism, hostname } from 'node:os'
+
+import type { AffinityConfig, Config, ListenConfig, PoolConfig, RouteConfig } from './config.ts'
+import type { FileContents, ListenContents } from './file-schema.ts'
+import type { PoolContents, SessionCookieContents } from './pool-schema.ts'
+
+/** The configuration that a valid file's contents stand for. */
+export function assemble(contents: FileContents): Config {
+  const { admin, node, store, pools, routes } = contents
+  return {
+    ...contents,
+    listen: contents.listen.map(listener),
+    admin: admin === false ? undefined : admin,
+    node: { id: node.id ?? ownName(), workers: node.workers ?? usualWorkers(store.url) },
+    pools: Object.entries(pools).map(([id, pool]) => poolOf(id, pool)),
+    routes: routes ?? everythingTo(Object.keys(pools)),
+  }
+}
+
+function listener({ address, proxyProtocol, from }: ListenContents): ListenConfig {
+  return { address, proxyProtocolFrom: proxyProtocol ? from : undefined }
+}
+
+function poolOf(id: string, pool: PoolContents): PoolConfig {
+  return { id, ...pool, affinity: pool.affinity.map(strategy) }
+}
+
+function strategy(contents: PoolContents['affinity'][number]): AffinityConfig {
+  return contents.strategy === 'session-cookie' ? sessionCookie(contents) : contents
+}
+
+function sessionCookie(contents: SessionCookieContents): AffinityConfig {
+  return { ...contents, cookieAge: contents.cookieAge ?? contents.age }
+}
+
+function everythingTo(pools: readonly string[]): RouteConfig[] {
+  return pools.map((pool) => ({ host: undefined, path: undefined, pool }))
+}
+
+/** The host's name, as far as it can stand in keys. */
+function ownName(): string {
+  return (
+    hostname()
+      .replace(/[^A-Za-z0-9._-]/g, '-')
+      .slice(0, 64) || 'node'
+  )
+}
+
+function usualWorkers(store: string): number {
+  return store === 'memory:' ? 1 : availableParallelism()
+}

@@ -1,0 +1,40 @@
+import type { DraftStrategy } from '../draft.ts'
+import type { Path, Report } from '../mistakes.ts'
+
+/** What browsers demand of a cookie's attributes (RFC 6265bis); they drop a cookie that breaks a rule without a word. */
+export function checkSessionCookie(cookie: DraftStrategy, path: Path, report: Report): void {
+  for (const [key, breaks, problem] of rules) {
+    if (breaks(cookie)) report([...path, key], problem)
+  }
+}
+
+type Rule = readonly [key: keyof DraftStrategy, breaks: (cookie: DraftStrategy) => boolean, problem: string]
+
+const rules: readonly Rule[] = [
+  ['sameSite', (cookie) => cookie.sameSite === 'None' && isInsecure(cookie), 'needs secure: true when it is None'],
+  ['partitioned', (cookie) => cookie.partitioned === true && isInsecure(cookie), 'needs secure: true'],
+  [
+    'prefix',
+    (cookie) => isPrefixed(cookie) && isInsecure(cookie),
+    'needs secure: true; auto has the prefix where it can be',
+  ],
+  [
+    'domain',
+    (cookie) => cookie.prefix === 'host' && cookie.domain !== undefined,
+    'must be left out with prefix: host, which allows none; or write prefix: secure',
+  ],
+  [
+    'path',
+    (cookie) => cookie.prefix === 'host' && (cookie.path ?? '/') !== '/',
+    'must be / with prefix: host, which allows no other; or write prefix: secure',
+  ],
+]
+
+function isPrefixed({ prefix }: DraftStrategy): boolean {
+  return prefix === 'host' || prefix === 'secure'
+}
+
+/** May it leave without Secure? A secure that was a mistake itself is told about once. */
+function isInsecure(cookie: DraftStrategy): boolean {
+  return cookie.secure !== true && !(Object.hasOwn(cookie, 'secure') && cookie.secure === undefined)
+}

@@ -1,0 +1,16 @@
+import { checkAffinity } from './checks/affinity.ts'
+import { checkListeners } from './checks/listeners.ts'
+import { checkPools } from './checks/pools.ts'
+import { checkRoutes } from './checks/routes.ts'
+import { checkStore } from './checks/store.ts'
+import type { Draft } from './draft.ts'
+import type { Mistake } from './mistakes.ts'
+
+/** Mistakes that only show when several values are looked at together. */
+export function crossCheck(draft: Draft): Mistake[] {
+  const mistakes: Mistake[] = []
+  for (const check of [checkListeners, checkStore, checkPools, checkAffinity, checkRoutes]) {
+    check(draft, (path, problem) => mistakes.push({ path, problem }))
+  }
+  return mistakes
+}

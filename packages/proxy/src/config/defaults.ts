@@ -1,0 +1,50 @@
+/** Every default, as one would write it in the file. `node.id` is the host name, `node.workers` the number of cores, or 1 with `memory:`. */
+export const defaults = {
+  listen: [{ address: '127.0.0.1:8080' }],
+  /** On loopback, where `sticky-cli` looks for it. */
+  admin: { address: '127.0.0.1:9901' },
+  store: {
+    url: 'memory:',
+    commandTimeout: '1s',
+    /** After this a silent node's sessions in flight are no longer counted. */
+    lease: '6s',
+    heartbeat: '2s',
+    prefix: 'sticky',
+    shards: 4,
+  },
+  accessLog: true,
+  timeouts: {
+    head: '10s',
+    idle: '75s',
+    body: '30s',
+    write: '30s',
+    connect: '2s',
+    response: '60s',
+    /** Below the 5 s after which Node's own server closes, so that we close first. */
+    backendIdle: '4s',
+    tunnel: '1h',
+  },
+  limits: { head: '16Ki', fields: 100, target: '8Ki' },
+  shutdownTimeout: '25s',
+  hostHeader: 'preserve',
+  balance: 'leastLoad',
+  weight: 1,
+  /** A pool that says nothing about affinity sticks; `affinity: []` does not. */
+  affinity: [{ strategy: 'session-cookie' }],
+  sessionCookie: {
+    name: 'sticky',
+    begin: 'always',
+    /** CHTTP's 1800 s. */
+    age: '30m',
+    ends: 'age',
+    path: '/',
+    secure: 'auto',
+    httpOnly: true,
+    sameSite: 'Lax',
+    partitioned: false,
+    prefix: 'auto',
+    cachePrivate: true,
+  },
+  /** The 300 s of A10's example. */
+  persistenceKey: { age: '5m' },
+} as const

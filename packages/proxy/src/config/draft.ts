@@ -1,0 +1,72 @@
+import type { Path } from './mistakes.ts'
+
+/**
+ * A file as it was written, without the values that the schema objected to, for checks that look at several values at once.
+ * A key whose value was taken out is still there, so that it does not count as left out.
+ */
+export interface Draft {
+  readonly listen?: Sparse<DraftListener>
+  readonly admin?: false | { readonly address?: string | undefined; readonly token?: string | undefined } | undefined
+  readonly node?: { readonly workers?: number | undefined } | undefined
+  readonly store?: Partial<Record<'url' | 'lease' | 'heartbeat', string | undefined>> | undefined
+  readonly secrets?: Sparse<string>
+  readonly pools?: Readonly<Record<string, DraftPool | undefined>> | undefined
+  readonly routes?: Sparse<DraftRoute>
+}
+
+/** A list from which items may be missing. */
+export type Sparse<Item> = readonly (Item | undefined)[] | undefined
+
+export interface DraftListener {
+  readonly address?: string | undefined
+  readonly proxyProtocol?: boolean | undefined
+  readonly from?: Sparse<string>
+}
+
+export interface DraftPool {
+  readonly backends?: Sparse<{ readonly id?: string | undefined; readonly url?: string | undefined }>
+  readonly affinity?: Sparse<DraftStrategy>
+}
+
+/** A strategy of either kind. */
+export interface DraftStrategy {
+  readonly strategy?: 'session-cookie' | 'persistence-key' | undefined
+  readonly name?: string | undefined
+  readonly begin?: string | { readonly cookies?: Sparse<string> } | undefined
+  readonly from?: Sparse<{ readonly cookie?: string | undefined }>
+  readonly age?: string | undefined
+  readonly lifetime?: string | undefined
+  readonly path?: string | undefined
+  readonly domain?: string | undefined
+  readonly secure?: 'auto' | boolean | undefined
+  readonly sameSite?: string | false | undefined
+  readonly partitioned?: boolean | undefined
+  readonly prefix?: string | undefined
+}
+
+export interface DraftRoute {
+  readonly host?: string | undefined
+  readonly path?: string | undefined
+  readonly pool?: string | undefined
+}
+
+/** Takes the values at these paths out of the data. */
+export function draftOf(data: unknown, invalid: readonly Path[]): Draft {
+  const draft = structuredClone(data)
+  for (const path of invalid) takeOut(draft, path)
+  const whole = isContainer(draft) && invalid.every((path) => path.length > 0)
+  // What is left has passed the schema, whose input this describes.
+  return whole ? (draft as Draft) : {}
+}
+
+function takeOut(draft: unknown, path: Path): void {
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((value, step) => (isContainer(value) ? value[step] : undefined), draft)
+  const last = path.at(-1)
+  if (isContainer(parent) && last !== undefined) parent[last] = undefined
+}
+
+function isContainer(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,144 @@
+import * as z from 'zod'
+
+import type { Address, AdminConfig, Config, RouteConfig } from './config.ts'
+import { defaults } from './defaults.ts'
+import { idPattern } from './names.ts'
+import { type PoolContents, poolSchema } from './pool-schema.ts'
+import { flag, list, map, optional, whole } from './schema-shapes.ts'
+import {
+  address,
+  adminAddress,
+  cidrs,
+  duration,
+  host,
+  id,
+  path,
+  secret,
+  size,
+  storeUrl,
+  token,
+} from './schema-values.ts'
+
+/** A file's contents, each value parsed and defaulted, before they are put together. */
+export interface FileContents extends Omit<Config, 'listen' | 'admin' | 'node' | 'pools' | 'routes'> {
+  readonly listen: readonly ListenContents[]
+  readonly admin: AdminConfig | false
+  readonly node: { readonly id: string | undefined; readonly workers: number | undefined }
+  readonly pools: Readonly<Record<string, PoolContents>>
+  readonly routes: readonly RouteConfig[] | undefined
+}
+
+/** A listener as the file has it. */
+export interface ListenContents {
+  readonly address: Address
+  readonly proxyProtocol: boolean
+  readonly from: readonly string[] | undefined
+}
+
+const listener = map({
+  address: address.describe('`host:port`, `"[::1]:port"`, or `:port` for every interface. Port 0: whatever is free.'),
+  proxyProtocol: flag()
+    .prefault(false)
+    .describe('Demand PROXY protocol v1 or v2, by which a TCP balancer in front tells the client’s address.'),
+  from: optional(cidrs).describe(
+    'The ranges of those balancers; nobody else may connect then. Goes with `proxyProtocol: true`.',
+  ),
+})
+
+const admin = map({
+  address: adminAddress.describe('`host:port`, or a socket: `unix:/run/sticky.sock`.'),
+  token: optional(token).describe(
+    'The bearer token that clients must show. Needed unless the address is loopback or a socket.',
+  ),
+})
+
+const node = map({
+  id: optional(id).describe('This node’s name. By default the host name.'),
+  workers: optional(whole(1, 1024)).describe(
+    'Processes that serve traffic. By default one per core, or 1 with `memory:`.',
+  ),
+})
+
+const store = map({
+  url: storeUrl
+    .prefault(defaults.store.url)
+    .describe('`redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, or `memory:` for a single process.'),
+  commandTimeout: duration
+    .prefault(defaults.store.commandTimeout)
+    .describe('The longest wait for an answer of the store.'),
+  lease: duration
+    .prefault(defaults.store.lease)
+    .describe('After this silence a node counts as dead and its exchanges in flight are no longer counted.'),
+  heartbeat: duration.prefault(defaults.store.heartbeat).describe('How often a node tells that it lives.'),
+  prefix: id
+    .prefault(defaults.store.prefix)
+    .describe('What all key names begin with: systems of different prefixes share a Redis.'),
+  shards: whole(1, 1024)
+    .prefault(defaults.store.shards)
+    .describe('Parts of a new pool’s session table. The store remembers what a pool began with.'),
+})
+
+const limit = defaults.timeouts
+const timeouts = map({
+  head: duration.prefault(limit.head).describe('For a request’s head, from its first byte.'),
+  idle: duration.prefault(limit.idle).describe('Between two requests of a client’s connection.'),
+  body: duration.prefault(limit.body).describe('Between two pieces of a request’s body.'),
+  write: duration.prefault(limit.write).describe('For a client to take the next piece of a response.'),
+  connect: duration.prefault(limit.connect).describe('For a connection to a backend.'),
+  response: duration.prefault(limit.response).describe('For a backend’s head, and between two pieces of its body.'),
+  backendIdle: duration
+    .prefault(limit.backendIdle)
+    .describe('An idle connection to a backend is closed after this. Keep it below the backend’s own time.'),
+  tunnel: duration
+    .prefault(limit.tunnel)
+    .describe('A WebSocket or other tunnel in which nothing moves is closed after this.'),
+})
+
+const limits = map({
+  head: size.prefault(defaults.limits.head).describe('Bytes of a request’s head, its first line included.'),
+  fields: whole(1, 1000).prefault(defaults.limits.fields).describe('Header fields of a request.'),
+  target: size.prefault(defaults.limits.target).describe('Bytes of a request target.'),
+  body: optional(size).describe('Bytes of a request’s body. No limit by default.'),
+})
+
+const route = map({
+  host: optional(host).describe(
+    '`shop.example.com`, or `*.example.com` for every depth of subdomain; without port. All by default.',
+  ),
+  path: optional(path).describe('`/x` for exactly that, `/x/*` for that and all below it. All by default.'),
+  pool: id.describe('The pool that serves it.'),
+})
+
+/** The whole file. */
+export const fileSchema: z.ZodType<FileContents> = map({
+  listen: list(listener, 'must be a list such as [{ address: 127.0.0.1:8080 }]', 1)
+    .prefault([...defaults.listen])
+    .describe('Where clients connect.'),
+  admin: z
+    .union([admin, z.literal(false)], { error: 'must be a map such as { address: 127.0.0.1:9901 }, or false' })
+    .prefault(defaults.admin)
+    .describe('The admin API, with `/metrics`, `/healthz` and `/readyz`; `false`: none.'),
+  node: node.prefault({}).describe('What differs from node to node.'),
+  store: store.prefault({}).describe('Where sessions and load are kept. Nodes that share a store are one system.'),
+  secrets: list(secret, 'must be a list of secrets')
+    .prefault([])
+    .describe(
+      'What session cookies are sealed with, the newest first; older ones still open. By default the cluster makes one and shares it through the store.',
+    ),
+  accessLog: flag().prefault(defaults.accessLog).describe('One JSON line per exchange on stdout.'),
+  timeouts: timeouts.prefault({}).describe('How long each step may take.'),
+  limits: limits.prefault({}).describe('How large requests may be.'),
+  shutdownTimeout: duration
+    .prefault(defaults.shutdownTimeout)
+    .describe('How long exchanges in flight may go on after SIGTERM.'),
+  trustedProxies: cidrs.prefault([]).describe('Ranges whose `X-Forwarded-*` fields and `X-Request-Id` are believed.'),
+  pools: z
+    .record(z.string(), poolSchema, {
+      error: 'must be a map of pools, each a list of backends under an id of your choice',
+    })
+    .meta({ propertyNames: { type: 'string', pattern: idPattern.source } })
+    .describe('Sets of backends that serve one application, by id.'),
+  routes: optional(list(route, 'must be a list of routes such as { path: /*, pool: shop }', 1)).describe(
+    'Which pool serves a request: the first that matches, in this order. With a single pool: everything to it.',
+  ),
+})

@@ -1,0 +1,50 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import { domainToASCII } from 'node:url'
+
+import { Flaw } from './flaw.ts'
+
+/** What a route's host looks like, for people. */
+export const hostExpectation = 'must be a host name such as shop.example.com or *.example.com'
+
+/** What a cookie's domain looks like, for people. */
+export const domainExpectation = 'must be a domain such as example.com'
+
+const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
+
+/** A name as DNS takes it; underscores too, which container networks are fond of. */
+export function isHostName(text: string): boolean {
+  const labels = text.split('.')
+  return text.length <= 253 && labels.every((part) => label.test(part)) && !looksLikeAddress(labels)
+}
+
+// 127.0.0.256 and 10.1 are misspelled addresses rather than names: no top-level domain is a number.
+function looksLikeAddress(labels: readonly string[]): boolean {
+  return /^\d+$/.test(labels.at(-1)!)
+}
+
+/** A route's host: lower case, without port; `*.` in front stands for one label or more. */
+export function parseHost(text: string): string | Flaw {
+  if (/:\d+$/.test(text) && !text.startsWith('['))
+    return new Flaw('must be without a port: routes are told apart by name alone')
+  const ascii = asciiOf(text)
+  if (text === '*') return new Flaw('must be a host name: leave host out to match all')
+  if (ascii !== undefined) return new Flaw('must be in ASCII', ascii)
+  const host = text.toLowerCase().replace(/\.$/, '')
+  const sound = isHostName(host.replace(/^\*\./, '')) || isIPv4(host) || isBracketed(host)
+  return sound ? host : new Flaw(hostExpectation)
+}
+
+/** A cookie's Domain: a name without a leading dot, which browsers ignore. */
+export function parseDomain(text: string): string | Flaw {
+  if (text.startsWith('.')) return new Flaw('must be without the leading dot', text.slice(1))
+  return isHostName(text) && text.includes('.') ? text.toLowerCase() : new Flaw(domainExpectation)
+}
+
+function asciiOf(text: string): string | undefined {
+  if (/^[ -~]*$/.test(text)) return undefined
+  return domainToASCII(text) || 'its Punycode'
+}
+
+function isBracketed(host: string): boolean {
+  return host.startsWith('[') && host.endsWith(']') && isIPv6(host.slice(1, -1))
+}

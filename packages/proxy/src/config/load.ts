@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+import { assemble } from './assemble.ts'
+import type { Config } from './config.ts'
+import { ConfigErrors, type PlacedMistake } from './config-errors.ts'
+import { crossCheck } from './cross-checks.ts'
+import { draftOf } from './draft.ts'
+import { type FileContents, fileSchema } from './file-schema.ts'
+import { type Mistake, type Path, showPath } from './mistakes.ts'
+import { type Overridden, type Overrides, override } from './overrides.ts'
+import { schemaMistakes } from './schema-mistakes.ts'
+import type { SecretSources } from './secrets.ts'
+import { readSource, type Source } from './source.ts'
+
+/** Reads a configuration file, checked whole and with its defaults; throws `ConfigErrors` with every mistake in it. */
+export function loadConfig(
+  path: string,
+  overrides: Overrides = {},
+  environment: SecretSources['environment'] = process.env,
+): Config {
+  const sources = { environment, folder: dirname(path) }
+  const source = readSource(readText(path), sources)
+  const overridden = override(source.data, overrides, sources)
+  const { contents, mistakes } = examine(source, overridden)
+  const placed = [
+    ...source.syntax.map((mistake) => ({ ...mistake, source: path })),
+    ...mistakes.map((mistake) => placeIn(path, source, overridden, mistake)),
+  ]
+  if (placed.length > 0 || !contents) throw new ConfigErrors(placed.sort(inFileOrder))
+  return assemble(contents)
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const problem = code === 'ENOENT' ? 'no such file; name another with --config' : `cannot be read (${code})`
+    throw new ConfigErrors([{ source: path, place: undefined, path: [], problem }])
+  }
+}
+
+interface Examination {
+  /** Undefined if the schema objects. */
+  readonly contents: FileContents | undefined
+  readonly mistakes: readonly Mistake[]
+}
+
+function examine(source: Source, overridden: Overridden): Examination {
+  if (source.data === undefined) return { contents: undefined, mistakes: [] }
+  const { data } = overridden
+  const unresolved = [...source.unresolved.filter(({ path }) => !overridden.flagOf(path)), ...overridden.unresolved]
+  const parsed = fileSchema.safeParse(data)
+  const isPrintable = (path: Path) => !source.isReferenced(path) && !isSensitive(data, path)
+  const issues = schemaMistakes(parsed.error?.issues ?? [], { data, isPrintable })
+  const draft = draftOf(
+    data,
+    [...unresolved, ...issues].map(({ path }) => path),
+  )
+  return { contents: parsed.data, mistakes: [...unresolved, ...without(unresolved, [...issues, ...crossCheck(draft)])] }
+}
+
+/** What a reference that leads nowhere stands for is unknown, so nothing more can be said about it. */
+function without(unresolved: readonly Mistake[], mistakes: readonly Mistake[]): Mistake[] {
+  const paths = new Set(unresolved.map(({ path }) => showPath(path)))
+  return mistakes.filter(({ path }) => !paths.has(showPath(path)))
+}
+
+function isSensitive(data: unknown, path: Path): boolean {
+  const value = path.reduce<unknown>(
+    (inside, step) => (inside as Record<string | number, unknown> | null)?.[step],
+    data,
+  )
+  const secret = path[0] === 'secrets' || ['store.url', 'admin.token'].includes(showPath(path))
+  return secret || (typeof value === 'string' && value.includes('@'))
+}
+
+function placeIn(file: string, source: Source, overridden: Overridden, mistake: Mistake): PlacedMistake {
+  const flag = overridden.flagOf(mistake.path)
+  if (flag) return { ...mistake, path: [], source: flag, place: undefined }
+  return { ...mistake, source: file, place: source.place(mistake.path, mistake.atKey) }
+}
+
+function inFileOrder({ place: a }: PlacedMistake, { place: b }: PlacedMistake): number {
+  return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0)
+}

@@ -1,0 +1,67 @@
+import { Flaw } from './flaw.ts'
+import type { Mistake, Path } from './mistakes.ts'
+import { resolveReferences, type SecretSources } from './secrets.ts'
+
+/** What flags say instead of the file, so that one file serves many nodes. */
+export interface Overrides {
+  readonly nodeId?: string | undefined
+  /** The n-th replaces the address of the file's n-th listener, whose other keys stay; the file's further listeners go. */
+  readonly listen?: readonly string[] | undefined
+  readonly admin?: string | undefined
+  readonly store?: string | undefined
+}
+
+/** The file's data with the flags' values in place. */
+export interface Overridden {
+  readonly data: unknown
+  readonly unresolved: readonly Mistake[]
+  /** The flag that the value at this path came from. */
+  flagOf(path: Path): string | undefined
+}
+
+/** Puts the flags' values in place of the file's. */
+export function override(data: unknown, overrides: Overrides, sources: SecretSources): Overridden {
+  const unresolved: Mistake[] = []
+  const flags = flagsOf(overrides)
+  const flagOf = (path: Path) => flags.find((flag) => flag.path.every((step, depth) => step === path[depth]))?.flag
+  if (!isMap(data)) return { data, unresolved, flagOf }
+  const changed = structuredClone(data)
+  if (overrides.listen?.length && Array.isArray(changed.listen)) changed.listen.length = overrides.listen.length
+  for (const { path, text } of flags) {
+    const value = resolveReferences(text, sources)
+    if (value instanceof Flaw) unresolved.push({ path, problem: value.problem })
+    put(changed, path, value instanceof Flaw ? text : value)
+  }
+  return { data: changed, unresolved, flagOf }
+}
+
+interface Flag {
+  readonly flag: string
+  readonly path: Path
+  readonly text: string
+}
+
+function flagsOf({ nodeId, listen = [], admin, store }: Overrides): Flag[] {
+  const single: [string, Path, string | undefined][] = [
+    ['--node-id', ['node', 'id'], nodeId],
+    ['--admin', ['admin', 'address'], admin],
+    ['--store', ['store', 'url'], store],
+  ]
+  return [
+    ...single.flatMap(([flag, path, text]) => (text === undefined ? [] : [{ flag, path, text }])),
+    ...listen.map((text, index) => ({ flag: '--listen', path: ['listen', index, 'address'], text })),
+  ]
+}
+
+function put(data: Record<string, unknown>, path: Path, value: unknown): void {
+  let inside: Record<string | number, unknown> = data
+  path.slice(0, -1).forEach((step, depth) => {
+    if (!isMap(inside[step])) inside[step] = typeof path[depth + 1] === 'number' ? [] : {}
+    inside = inside[step] as Record<string | number, unknown>
+  })
+  inside[path.at(-1)!] = value
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
