@@ -156,7 +156,8 @@ export class RedisConnection implements AsyncDisposable {
 
   async #send(command: string, args: readonly RedisArgument[]): Promise<unknown> {
     try {
-      const reply = await this.client.callBuffer(command, args as RedisArgument[])
+      // ioredis makes objects of some replies, of commands it knows by their lower-case name.
+      const reply = await this.client.callBuffer(command.toUpperCase(), args as RedisArgument[])
       this.#answers(true)
       return reply
     } catch (error) {
