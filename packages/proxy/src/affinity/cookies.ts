@@ -32,7 +32,7 @@ export function withoutCookie(field: string, name: string): string | undefined {
   let kept = ''
   let from = 0
   while (start >= 0) {
-    kept += field.slice(from, field.lastIndexOf(';', start) + 1)
+    kept += field.slice(from, field.lastIndexOf(';', start - 1) + 1)
     from = pairEnd(field, start)
     start = findCookie(field, name, from)
   }
