@@ -1,4 +1,4 @@
-import { type NodeRow, type Store, StoreUnavailable } from '@sticky/store'
+import type { NodeRow, Store } from '@sticky/store'
 
 import type { BackendConfig, PoolConfig } from '../config/config.ts'
 import {
@@ -10,6 +10,7 @@ import {
   type NodeResource,
 } from './admin-api.ts'
 import { poolsOf, timestamp } from './admin-resources.ts'
+import { unlessAway } from './store-absence.ts'
 import type { BackendReport, WorkerReport } from './worker-report.ts'
 
 /** What the operations on backends, nodes and load draw on. */
@@ -69,15 +70,6 @@ async function backendsOf(
     sessions: sessions && (sessions.get(backend.id) ?? 0),
     inFlight: totals && (totals.get(backend.id) ?? 0),
   }))
-}
-
-async function unlessAway<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked
-  } catch (error) {
-    if (error instanceof StoreUnavailable) return null
-    throw error
-  }
 }
 
 function about(reports: readonly BackendReport[], pool: string, backend: string): BackendReport[] {

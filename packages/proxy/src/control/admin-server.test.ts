@@ -247,7 +247,7 @@ async function asked(api: Partial<AdminApi>, call: AdminRequest, asking: Asking 
 
 function subject(api: Partial<AdminApi>): AdminSubject {
   return {
-    api: api as AdminApi, // A test asks only for what it gave.
+    api: () => api as AdminApi, // A test asks only for what it gave.
     notReady: () => undefined,
     metrics: async () => ({ contentType: 'text/plain', text: '' }),
     onError: () => {},

@@ -10,14 +10,16 @@ import { adminGuard } from './admin-guard.ts'
 import { type AdminAnswer, answerCall } from './admin-routes.ts'
 import { listen } from './admin-socket.ts'
 import { lineBatches } from './line-batches.ts'
+import type { Exposition } from './metrics.ts'
 
 /** What the admin server speaks for. */
 export interface AdminSubject {
-  readonly api: AdminApi
+  /** The operations; throws an AdminProblem while there are none. */
+  api(): AdminApi
   /** Why the node should get no traffic now; undefined: it is ready. */
   notReady(): string | undefined
   /** The node's metrics in Prometheus' text format. */
-  metrics(): Promise<{ readonly contentType: string; readonly text: string }>
+  metrics(): Promise<Exposition>
   /** Told of errors that are nobody's mistake but ours. */
   onError(error: unknown): void
 }
@@ -48,7 +50,7 @@ export async function openAdminServer(config: AdminConfig, subject: AdminSubject
     if (refused !== undefined) throw refused
     if (url.pathname === probePaths.metrics) return sendMetrics(response, subject)
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '')
-    await send(response, await answerCall(subject.api, { method, url, body: () => readJson(request) }))
+    await send(response, await answerCall(subject.api(), { method, url, body: () => readJson(request) }))
   }
 }
 

@@ -17,10 +17,14 @@ export async function merged(parts: readonly (readonly object[])[]): Promise<obj
   return AggregatorRegistry.aggregate([...parts]).getMetricsAsJSON()
 }
 
+/** Metrics as they are read by Prometheus. */
+export interface Exposition {
+  readonly contentType: string
+  readonly text: string
+}
+
 /** The metrics of several processes as one text in Prometheus' format. */
-export async function exposition(
-  parts: readonly (readonly object[])[],
-): Promise<{ readonly contentType: string; readonly text: string }> {
+export async function exposition(parts: readonly (readonly object[])[]): Promise<Exposition> {
   const registry = AggregatorRegistry.aggregate([...parts])
   return { contentType: registry.contentType, text: await registry.metrics() }
 }

@@ -1,0 +1,172 @@
+import { openStore, type Store } from '@sticky/store'
+
+import { Fingerprints } from '../affinity/fingerprint.ts'
+import { Keyring, type KeyringData } from '../affinity/keyring.ts'
+import type { Config, StoreConfig } from '../config/config.ts'
+import { type AdminApi, AdminProblem } from './admin-api.ts'
+import { clusterOperations } from './admin-cluster.ts'
+import { type AdminSubject, openAdminServer } from './admin-server.ts'
+import { sessionOperations } from './admin-sessions.ts'
+import type { DataPlane, WorkerOrder } from './data-plane.ts'
+import type { Log } from './log.ts'
+import { type ClusterMembership, joinCluster } from './membership.ts'
+import { type Exposition, exposition, processMetrics } from './metrics.ts'
+import { nodeMetrics } from './node-metrics.ts'
+import { sessionRecogniser } from './session-recogniser.ts'
+import { type SharedSecrets, sharedSecrets } from './shared-secrets.ts'
+import { startFailure } from './start-failure.ts'
+import type { WorkerReport } from './worker-report.ts'
+
+/** A node of the cluster that serves; disposing it cuts what is in flight. */
+export interface Node extends AsyncDisposable {
+  /** Where clients connect, as `host:port`, in the order of the configuration. */
+  readonly addresses: readonly string[]
+  /** Where the admin API is served, `host:port` or `unix:path`; undefined without one. */
+  readonly adminAddress: string | undefined
+  /** Stops accepting, lets exchanges end within the configured `shutdownTimeout`, then leaves the cluster. */
+  drain(): Promise<void>
+}
+
+/** What a node is opened with. */
+export interface NodeOptions {
+  readonly config: Config
+  readonly log: Log
+  /** Gives up a start that is still waiting, for the store for example. */
+  readonly signal: AbortSignal
+  /** Starts the workers; `store` is the node's own, for those that share its process. */
+  startWorkers(order: WorkerOrder, store: Store): Promise<DataPlane>
+}
+
+/** Opens a node and resolves when it serves; rejects with StartFailure when it cannot. */
+export async function openNode(options: NodeOptions): Promise<Node> {
+  const node = new RunningNode(options)
+  try {
+    await node.open()
+  } catch (error) {
+    await node[Symbol.asyncDispose]()
+    throw startFailure(error)
+  }
+  return node
+}
+
+/** What the configuration says of a store, as a store is opened. */
+export function openConfiguredStore({ url, ...options }: StoreConfig): Store {
+  return openStore(url, options)
+}
+
+class RunningNode implements Node {
+  adminAddress: string | undefined
+  readonly #options: NodeOptions
+  readonly #store: Store
+  readonly #opened = new AsyncDisposableStack()
+  #phase: 'starting' | 'serving' | 'draining' = 'starting'
+  #keyring: Keyring | undefined
+  #api: AdminApi | undefined
+  #plane: DataPlane | undefined
+
+  constructor(options: NodeOptions) {
+    this.#options = options
+    this.#store = this.#opened.use(openConfiguredStore(options.config.store))
+  }
+
+  get addresses(): readonly string[] {
+    return this.#plane?.addresses ?? []
+  }
+
+  async open(): Promise<void> {
+    const { config, log, signal } = this.#options
+    await this.#openAdmin()
+    const secrets = await sharedSecrets(this.#store.cluster, config.secrets, log, signal)
+    const member = await this.#join(secrets)
+    await this.#startWorkers(member, secrets)
+    await member.announce(this.addresses)
+    this.#watchStore()
+    this.#phase = 'serving'
+    for (const address of this.addresses) log.info({ address }, 'listening')
+  }
+
+  async drain(): Promise<void> {
+    this.#phase = 'draining'
+    await this.#plane?.drain(this.#options.config.shutdownTimeout)
+    await this.#opened.disposeAsync()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#phase = 'draining'
+    await this.#opened.disposeAsync()
+  }
+
+  /** Before all else, so that probes are answered while the node waits for its store. */
+  async #openAdmin(): Promise<void> {
+    const { config, log } = this.#options
+    if (config.admin === undefined) return
+    const server = this.#opened.use(await openAdminServer(config.admin, this.#subject()))
+    this.adminAddress = server.address
+    log.info({ address: server.address }, 'admin listening')
+  }
+
+  async #join(secrets: SharedSecrets): Promise<ClusterMembership> {
+    const { config, log } = this.#options
+    const store = this.#store
+    const onKeyring = (keyring: KeyringData): void => this.#rekey(keyring)
+    const member = this.#opened.use(await joinCluster({ config, store, secrets, log, onKeyring }))
+    this.#keyring = new Keyring(member.keyring)
+    const services = { store, keyring: this.#keyring, fingerprints: new Fingerprints(secrets.fingerprint) }
+    const recognise = sessionRecogniser(config.pools, services)
+    const reports = () => this.#reports()
+    const sources = { store, pools: config.pools, instance: member.instance, recognise, reports }
+    this.#api = { ...sessionOperations(sources), ...clusterOperations(sources) }
+    return member
+  }
+
+  async #startWorkers(member: ClusterMembership, { fingerprint }: SharedSecrets): Promise<void> {
+    const order = { config: this.#options.config, keyring: member.keyring, fingerprint }
+    this.#plane = this.#opened.use(await this.#options.startWorkers(order, this.#store))
+    if (member.keyring !== order.keyring) this.#plane.rekey(member.keyring)
+  }
+
+  #rekey(keyring: KeyringData): void {
+    this.#keyring?.update(keyring)
+    this.#plane?.rekey(keyring)
+  }
+
+  async #reports(): Promise<readonly WorkerReport[]> {
+    return (await this.#plane?.reports()) ?? []
+  }
+
+  #subject(): AdminSubject {
+    return {
+      api: () => {
+        if (this.#api === undefined) throw new AdminProblem('not-ready', this.#phase)
+        return this.#api
+      },
+      notReady: () => this.#notReady(),
+      metrics: () => this.#metrics(),
+      onError: (error) => this.#options.log.error({ err: error }, 'admin request failed'),
+    }
+  }
+
+  #notReady(): string | undefined {
+    if (this.#phase !== 'serving') return this.#phase
+    if (!this.#store.available) return 'the store is away'
+    return this.#plane?.serving === 0 ? 'no worker serves' : undefined
+  }
+
+  async #metrics(): Promise<Exposition> {
+    const { pools } = this.#options.config
+    const [own, ofProcess, reports] = await Promise.all([
+      nodeMetrics(this.#store, pools, this.#plane),
+      processMetrics(),
+      this.#reports(),
+    ])
+    return exposition([own, ofProcess, ...reports.map((report) => report.metrics)])
+  }
+
+  #watchStore(): void {
+    const { log } = this.#options
+    this.#store.onAvailability((available) => {
+      if (available) log.info({}, 'store found')
+      if (!available && this.#phase === 'serving') log.warn({}, 'store lost')
+    })
+  }
+}

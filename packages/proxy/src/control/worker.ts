@@ -1,0 +1,101 @@
+import type { Milliseconds, Store } from '@sticky/store'
+
+import { Fingerprints } from '../affinity/fingerprint.ts'
+import { Keyring, type KeyringData } from '../affinity/keyring.ts'
+import { showAddress } from '../config/address.ts'
+import type { Config } from '../config/config.ts'
+import { buildTopology, type Topology } from '../routing/topology.ts'
+import { accessLog } from '../traffic/access-log.ts'
+import type { ExchangeRecord } from '../traffic/exchange-record.ts'
+import { type OpenTraffic, openTraffic } from '../traffic/server.ts'
+import { EJECTION, Ejection } from '../upstream/failures.ts'
+import type { WorkerOrder } from './data-plane.ts'
+import { ExchangeMetrics } from './exchange-metrics.ts'
+import type { LogOutput } from './log.ts'
+import { catalogue } from './metric-catalogue.ts'
+import { metric, single } from './metrics.ts'
+import type { BackendReport, WorkerReport } from './worker-report.ts'
+
+/** The data plane of one process. */
+export interface Worker extends AsyncDisposable {
+  /** Where clients connect, as `host:port`, in the order of the configuration. */
+  readonly addresses: readonly string[]
+  report(): WorkerReport
+  rekey(keyring: KeyringData): void
+  /** Stops accepting and ends what is in flight, cutting it when the time is up. */
+  drain(within: Milliseconds): Promise<void>
+}
+
+/** Opens the listeners and serves; rejects with the system's error when it cannot listen. */
+export async function openWorker(order: WorkerOrder, store: Store, output: LogOutput): Promise<Worker> {
+  const { config } = order
+  const keyring = new Keyring(order.keyring)
+  const topology = buildTopology(config, {
+    store,
+    keyring,
+    fingerprints: new Fingerprints(order.fingerprint),
+    health: () => new Ejection(EJECTION, monotonic),
+    clock: monotonic,
+    random: Math.random,
+  })
+  const metrics = new ExchangeMetrics(config.pools)
+  const traffic = await openTraffic({
+    config,
+    topology,
+    store,
+    observe: observer(config, metrics, output),
+    failed: (error) => output.log.error({ err: error }, 'exchange failed'),
+  })
+  return {
+    addresses: traffic.addresses.map(showAddress),
+    report: () => report(metrics, backendReports(topology, store), traffic, store),
+    rekey: (data) => keyring.update(data),
+    drain: (within) => traffic.drain(within),
+    [Symbol.asyncDispose]: () => traffic[Symbol.asyncDispose](),
+  }
+}
+
+function monotonic(): Milliseconds {
+  return performance.now()
+}
+
+function observer(config: Config, metrics: ExchangeMetrics, output: LogOutput): (record: ExchangeRecord) => void {
+  if (!config.accessLog) return (record) => metrics.observe(record)
+  const log = accessLog(output.lines, config.node.id)
+  return (record) => {
+    metrics.observe(record)
+    log(record)
+  }
+}
+
+function backendReports(topology: Topology, store: Store): BackendReport[] {
+  return [...topology.pools.values()].flatMap((pool) =>
+    pool.backends.map(({ id, health }) => ({
+      pool: pool.id,
+      backend: id,
+      inFlight: store.load.local(pool.id, id),
+      ejected: health.ejected,
+    })),
+  )
+}
+
+function report(
+  metrics: ExchangeMetrics,
+  backends: readonly BackendReport[],
+  traffic: OpenTraffic,
+  store: Store,
+): WorkerReport {
+  const labelled = backends.map(({ pool, backend, ...report }) => ({ labels: { pool, backend }, ...report }))
+  const inFlight = labelled.map(({ labels, inFlight }) => ({ labels: { ...labels, scope: 'node' }, value: inFlight }))
+  const up = labelled.map(({ labels, ejected }) => ({ labels, value: ejected ? 0 : 1 }))
+  return {
+    backends,
+    metrics: [
+      ...metrics.metrics(),
+      metric(catalogue.backendConnections, inFlight),
+      metric(catalogue.backendUp, up),
+      single(catalogue.clientConnections, traffic.connections()),
+      single(catalogue.storeUp, store.available ? 1 : 0),
+    ],
+  }
+}
