@@ -20,7 +20,7 @@ export class ConfigErrors extends Error {
 }
 
 /** One line, as compilers write it: `sticky.yaml:12:9: pools.shop.balance: must be …`. */
-export function showMistake({ source, place, path, problem }: PlacedMistake): string {
+export function showMistake({ source, place, path, problem, detail = '' }: PlacedMistake): string {
   const where = place ? `${source}:${place.line}:${place.column}` : source
-  return [where, showPath(path), problem].filter((part) => part !== '').join(': ')
+  return [where, showPath(path), problem + detail].filter((part) => part !== '').join(': ')
 }

@@ -10,7 +10,7 @@ import type { Mistake } from './mistakes.ts'
 export function crossCheck(draft: Draft): Mistake[] {
   const mistakes: Mistake[] = []
   for (const check of [checkListeners, checkStore, checkPools, checkAffinity, checkRoutes]) {
-    check(draft, (path, problem) => mistakes.push({ path, problem }))
+    check(draft, (path, problem, detail) => mistakes.push({ path, problem, detail }))
   }
   return mistakes
 }

@@ -7,7 +7,7 @@ import { ConfigErrors, type PlacedMistake } from './config-errors.ts'
 import { crossCheck } from './cross-checks.ts'
 import { draftOf } from './draft.ts'
 import { type FileContents, fileSchema } from './file-schema.ts'
-import { type Mistake, type Path, showPath } from './mistakes.ts'
+import { type Mistake, type Path, showPath, valueAt } from './mistakes.ts'
 import { type Overridden, type Overrides, override } from './overrides.ts'
 import { schemaMistakes } from './schema-mistakes.ts'
 import type { SecretSources } from './secrets.ts'
@@ -52,13 +52,13 @@ function examine(source: Source, overridden: Overridden): Examination {
   const { data } = overridden
   const unresolved = [...source.unresolved.filter(({ path }) => !overridden.flagOf(path)), ...overridden.unresolved]
   const parsed = fileSchema.safeParse(data)
-  const isPrintable = (path: Path) => !source.isReferenced(path) && !isSensitive(data, path)
-  const issues = schemaMistakes(parsed.error?.issues ?? [], { data, isPrintable })
-  const draft = draftOf(
-    data,
-    [...unresolved, ...issues].map(({ path }) => path),
-  )
-  return { contents: parsed.data, mistakes: [...unresolved, ...without(unresolved, [...issues, ...crossCheck(draft)])] }
+  const issues = schemaMistakes(parsed.error?.issues ?? [], data)
+  const invalid = [...unresolved, ...issues].map(({ path }) => path)
+  const mistakes = without(unresolved, [...issues, ...crossCheck(draftOf(data, invalid))])
+  const isSecret = ({ path }: Mistake) =>
+    source.isReferenced(path) || overridden.isReferenced(path) || isSensitive(path, valueAt(data, path))
+  const discreet = mistakes.map((mistake) => (isSecret(mistake) ? { ...mistake, detail: undefined } : mistake))
+  return { contents: parsed.data, mistakes: [...unresolved, ...discreet] }
 }
 
 /** What a reference that leads nowhere stands for is unknown, so nothing more can be said about it. */
@@ -67,11 +67,8 @@ function without(unresolved: readonly Mistake[], mistakes: readonly Mistake[]): 
   return mistakes.filter(({ path }) => !paths.has(showPath(path)))
 }
 
-function isSensitive(data: unknown, path: Path): boolean {
-  const value = path.reduce<unknown>(
-    (inside, step) => (inside as Record<string | number, unknown> | null)?.[step],
-    data,
-  )
+/** Secrets may stand in the file itself, and passwords in URLs. */
+function isSensitive(path: Path, value: unknown): boolean {
   const secret = path[0] === 'secrets' || ['store.url', 'admin.token'].includes(showPath(path))
   return secret || (typeof value === 'string' && value.includes('@'))
 }

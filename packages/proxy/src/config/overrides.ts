@@ -1,6 +1,6 @@
 import { Flaw } from './flaw.ts'
 import type { Mistake, Path } from './mistakes.ts'
-import { resolveReferences, type SecretSources } from './secrets.ts'
+import { isReference, resolveReferences, type SecretSources } from './secrets.ts'
 
 /** What flags say instead of the file, so that one file serves many nodes. */
 export interface Overrides {
@@ -17,14 +17,18 @@ export interface Overridden {
   readonly unresolved: readonly Mistake[]
   /** The flag that the value at this path came from. */
   flagOf(path: Path): string | undefined
+  /** Did the flag's value come from the environment or a file? */
+  isReferenced(path: Path): boolean
 }
 
 /** Puts the flags' values in place of the file's. */
 export function override(data: unknown, overrides: Overrides, sources: SecretSources): Overridden {
   const unresolved: Mistake[] = []
   const flags = flagsOf(overrides)
-  const flagOf = (path: Path) => flags.find((flag) => flag.path.every((step, depth) => step === path[depth]))?.flag
-  if (!isMap(data)) return { data, unresolved, flagOf }
+  const find = (path: Path) => flags.find((flag) => flag.path.every((step, depth) => step === path[depth]))
+  const flagOf = (path: Path) => find(path)?.flag
+  const isReferenced = (path: Path) => isReference(find(path)?.text ?? '')
+  if (!isMap(data)) return { data, unresolved, flagOf, isReferenced }
   const changed = structuredClone(data)
   if (overrides.listen?.length && Array.isArray(changed.listen)) changed.listen.length = overrides.listen.length
   for (const { path, text } of flags) {
@@ -32,7 +36,7 @@ export function override(data: unknown, overrides: Overrides, sources: SecretSou
     if (value instanceof Flaw) unresolved.push({ path, problem: value.problem })
     put(changed, path, value instanceof Flaw ? text : value)
   }
-  return { data: changed, unresolved, flagOf }
+  return { data: changed, unresolved, flagOf, isReferenced }
 }
 
 interface Flag {

@@ -1,21 +1,13 @@
 import type * as z from 'zod'
 
-import type { Mistake, Path } from './mistakes.ts'
+import { type Mistake, type Path, valueAt } from './mistakes.ts'
 import { didYouMean, suggestion } from './suggestion.ts'
 
 type Issue = z.core.$ZodIssue
 
-/** What the schema's issues are reported about. */
-export interface Subject {
-  /** The data as they were read. */
-  readonly data: unknown
-  /** May the value at this path be printed? */
-  isPrintable(path: Path): boolean
-}
-
-/** The schema's objections as mistakes: what is wrong, what would be right, and what was probably meant. */
-export function schemaMistakes(issues: readonly Issue[], subject: Subject): Mistake[] {
-  const mistakes = issues.flatMap((issue) => mistakesOf(issue, [], subject))
+/** The schema's objections to the data as mistakes: what is wrong, what would be right, and what was probably meant. */
+export function schemaMistakes(issues: readonly Issue[], data: unknown): Mistake[] {
+  const mistakes = issues.flatMap((issue) => mistakesOf(issue, [], data))
   const meant = new Set(mistakes.flatMap(({ meantKey }) => (meantKey === undefined ? [] : [meantKey])))
   // A misspelled key is one mistake, not an unknown key and a missing one.
   return mistakes.filter(({ missingKey }) => missingKey === undefined || !meant.has(missingKey))
@@ -26,22 +18,23 @@ interface Finding extends Mistake {
   readonly missingKey?: string
 }
 
-function mistakesOf(issue: Issue, above: Path, subject: Subject): Finding[] {
+function mistakesOf(issue: Issue, above: Path, data: unknown): Finding[] {
   const path = [...above, ...(issue.path as Path)]
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, issue.message))
   const branch = issue.code === 'invalid_union' ? nearestBranch(issue) : undefined
-  if (branch) return branch.flatMap((inner) => mistakesOf(inner, path, subject))
-  const value = valueAt(subject.data, path)
-  if (value === undefined) return [{ path, problem: missing(issue), missingKey: path.join('\n') }]
+  if (branch) return branch.flatMap((inner) => mistakesOf(inner, path, data))
+  const value = valueAt(data, path)
+  if (value === undefined)
+    return [{ path, problem: `is missing; it ${expectation(issue)}`, missingKey: path.join('\n') }]
   if (value === null) return [{ path, problem: `is empty; it ${expectation(issue)}` }]
-  return [{ path, problem: subject.isPrintable(path) ? wrong(issue, value) : expectation(issue) }]
+  return [{ path, problem: expectation(issue), detail: detail(issue, value) }]
 }
 
 function unknownKey(path: Path, key: string, knownKeys: string): Finding {
   const known = knownKeys.split(' ')
   const meant = suggestion(key, known)
   const remedy = meant === undefined ? `; the keys here are ${known.join(', ')}` : `; did you mean ${meant}?`
-  const mistake = { path: [...path, key], problem: `is no key of ours${remedy}`, atKey: true }
+  const mistake = { path: [...path, key], problem: `unknown key${remedy}`, atKey: true }
   return meant === undefined ? mistake : { ...mistake, meantKey: [...path, meant].join('\n') }
 }
 
@@ -52,14 +45,10 @@ function nearestBranch(issue: z.core.$ZodIssueInvalidUnion): readonly Issue[] | 
   )
 }
 
-function missing(issue: Issue): string {
-  return `is missing; it ${expectation(issue)}`
-}
-
-function wrong(issue: Issue, value: unknown): string {
+function detail(issue: Issue, value: unknown): string {
   const instead = issue.code === 'custom' ? issue.params?.instead : undefined
-  if (instead !== undefined) return `${issue.message}: write ${instead}`
-  return `${expectation(issue)}, got ${show(value)}${typeof value === 'string' ? didYouMean(value, words(issue)) : ''}`
+  if (instead !== undefined) return `: write ${instead}`
+  return `, got ${show(value)}${typeof value === 'string' ? didYouMean(value, words(issue)) : ''}`
 }
 
 function expectation(issue: Issue): string {
@@ -80,8 +69,4 @@ function show(value: unknown): string {
   if (typeof value === 'object') return 'a map'
   const text = JSON.stringify(value)
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
-}
-
-function valueAt(data: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, step) => (value as Record<string | number, unknown> | null)?.[step], data)
 }

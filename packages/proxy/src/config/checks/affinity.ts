@@ -20,7 +20,7 @@ function checkStrategy(strategy: DraftStrategy, path: Path, owners: Map<string, 
   if (strategy.strategy === 'session-cookie') checkSessionCookie(strategy, path, report)
   for (const [cookie, place] of cookiesOf(strategy, path)) {
     const owner = owners.get(cookie)
-    if (owner) report(place, `must be another cookie; ${cookie} is that of ${showPath(owner)} already`)
+    if (owner) report(place, `must be another cookie than ${showPath(owner)}`)
     owners.set(cookie, owner ?? place)
   }
 }
@@ -29,10 +29,7 @@ function checkAges({ strategy, age, lifetime }: DraftStrategy, path: Path, repor
   const usual = strategy === 'session-cookie' ? defaults.sessionCookie.age : defaults.persistenceKey.age
   const [idle, absolute] = [parseAge(age ?? usual), parseAge(lifetime ?? '')]
   if (idle instanceof Flaw || absolute instanceof Flaw || idle <= absolute) return
-  report(
-    [...path, 'lifetime'],
-    `must be at least the age, ${age ?? usual}: a session would end before it can be idle so long`,
-  )
+  report([...path, 'lifetime'], 'must be at least the age: a session would end before it could be idle so long')
 }
 
 /** The cookies a strategy takes for its own: ours by name, or the application's that carry its keys. */

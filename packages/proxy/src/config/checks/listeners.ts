@@ -1,4 +1,4 @@
-import { isLoopback, parseAddress, parseAdminAddress, showAddress } from '../address.ts'
+import { isLoopback, parseAddress, parseAdminAddress } from '../address.ts'
 import type { Address } from '../config.ts'
 import type { Draft, DraftListener } from '../draft.ts'
 import { Flaw } from '../flaw.ts'
@@ -30,8 +30,9 @@ function unclear(map: object, key: string): boolean {
   return Object.hasOwn(map, key) && (map as Record<string, unknown>)[key] === undefined
 }
 
-function checkAdmin({ admin }: Draft, report: Report): void {
-  if (!admin || !admin.address || Object.hasOwn(admin, 'token')) return
+function checkAdmin(draft: Draft, report: Report): void {
+  const admin = draft.admin || {}
+  if (!admin.address || Object.hasOwn(admin, 'token')) return
   const address = parseAdminAddress(admin.address)
   const open = !(address instanceof Flaw) && 'host' in address && !isLoopback(address.host)
   if (open)
@@ -49,8 +50,7 @@ function checkAddresses({ listen, admin }: Draft, report: Report): void {
     const address = parseAddress(text ?? '')
     if (address instanceof Flaw || address.port === 0) continue
     const other = taken.find((earlier) => overlaps(earlier.address, address))
-    if (other)
-      report(path, `must be an address of its own; ${showAddress(address)} is taken by ${showPath(other.path)}`)
+    if (other) report(path, `must be an address of its own, unlike ${showPath(other.path)}`)
     taken.push({ address, path })
   }
 }

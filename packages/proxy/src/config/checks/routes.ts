@@ -28,8 +28,8 @@ function checkPools(routes: Draft['routes'], ids: readonly string[], report: Rep
   routes?.forEach((route, index) => {
     const pool = route?.pool
     if (pool === undefined || ids.includes(pool)) return
-    const remedy = didYouMean(pool, ids) || `; the pools are ${ids.join(', ')}`
-    report(['routes', index, 'pool'], `must be one of the pools, got ${JSON.stringify(pool)}${remedy}`)
+    const detail = `, got ${JSON.stringify(pool)}${didYouMean(pool, ids)}`
+    report(['routes', index, 'pool'], `must be one of the pools: ${ids.join(', ')}`, detail)
   })
 }
 
