@@ -1,3 +1,5 @@
+import { codeOf, firstCode } from './words.ts'
+
 /** Writes numbers and short strings one after the other into a buffer that grows and is used again. */
 export class ByteWriter {
   #bytes = Buffer.allocUnsafe(16 * 1024)
@@ -32,10 +34,17 @@ export class ByteWriter {
     this.#length += width
   }
 
-  /** One byte of length and at most 255 bytes of text; longer text is clipped. */
+  /** One byte for a common word; else as `literal`. */
   text(text: string): void {
-    this.#reserve(256)
-    const written = this.#bytes.write(text, this.#length + 1, 255, 'utf8')
+    const code = codeOf(text)
+    if (code === undefined) this.literal(text)
+    else this.unsigned(code, 1)
+  }
+
+  /** One byte of length and at most 239 bytes of text; what is longer is clipped. */
+  literal(text: string): void {
+    this.#reserve(firstCode)
+    const written = this.#bytes.write(text, this.#length + 1, firstCode - 1, 'utf8')
     this.#bytes[this.#length] = written
     this.#length += written + 1
   }

@@ -1,25 +1,28 @@
 import { type Ageing, deadlineOf, storable } from './ageing.ts'
 import type { ByteWriter } from './byte-writer.ts'
 import type { Binding, CookieRecord, CookieRow, Milliseconds, Row, SessionKey, SessionRow, Terms } from './store.ts'
+import { firstCode, wordOf } from './words.ts'
 
 /*
  * A row as Redis holds it, big-endian; lua/row.lua reads and writes the same:
- *   8 version (double, microseconds) · 6 touched · 6 created · 5 age · 5 lifetime (0: none) · 1 flags
- *   1+n backend · 1+n source · then each cookie: 5 expiry since created · 8 fingerprint · 1+n name · 1+n attributes
- * A tombstone ends after its flags. Times since created make a first binding's bytes independent of the clock.
+ *   7 version, microseconds · 5 touched, since created · 6 created · 5 age · 1 flags · 5 lifetime, if flagged
+ *   backend · source · then each cookie: 5 expiry, since created · 8 fingerprint · name · attributes
+ * Texts are as ByteWriter writes them. A tombstone ends after its flags. Times since created make a first binding's
+ * bytes independent of the clock.
  */
-const at = { version: 0, touched: 8, created: 14, age: 20, lifetime: 25, flags: 30, backend: 31 } as const
-const flag = { ended: 1, endsWithLastCookie: 2 } as const
+const at = { version: 0, touched: 7, created: 12, age: 18, flags: 23, lifetime: 24 } as const
+const flag = { ended: 1, endsWithLastCookie: 2, lifetime: 4 } as const
 const cookieHead = 5 + 8
 /** As many cookies as a row keeps; lua/row.lua has the same limit. */
 const mostCookies = 64
 
 /** Writes what follows `created` in the row of a session that begins now; lua/bind.lua puts the rest before it. */
 export function writeTerms(bytes: ByteWriter, backend: string, terms: Terms): void {
+  const lifetime = storable(terms.lifetime ?? 0)
   bytes.unsigned(storable(terms.age), 5)
-  bytes.unsigned(storable(terms.lifetime ?? 0), 5)
-  bytes.unsigned(terms.endsWithLastCookie ? flag.endsWithLastCookie : 0, 1)
-  bytes.text(backend)
+  bytes.unsigned((terms.endsWithLastCookie ? flag.endsWithLastCookie : 0) | (lifetime > 0 ? flag.lifetime : 0), 1)
+  if (lifetime > 0) bytes.unsigned(lifetime, 5)
+  bytes.literal(backend)
   bytes.text(terms.source)
   if (terms.cookies) writeCookies(bytes, terms.cookies)
 }
@@ -65,12 +68,12 @@ function lastOf(cookies: readonly CookieRecord[], created: Milliseconds): Millis
 export function decodeRow(bytes: Buffer | null, epoch: number): Row {
   if (bytes === null) return { state: 'absent', version: 0, epoch }
   const flags = bytes[at.flags]!
-  const version = bytes.readDoubleBE(at.version)
+  const version = bytes[at.version]! * 2 ** 48 + bytes.readUIntBE(at.version + 1, 6)
   if (flags & flag.ended) return { state: 'ended', version, epoch }
   const ageing = ageingOf(bytes)
   return {
     state: 'bound',
-    backend: text(bytes, at.backend),
+    backend: text(bytes, backendAt(bytes)),
     version,
     epoch,
     created: bytes.readUIntBE(at.created, 6),
@@ -95,19 +98,20 @@ export function decodeSession(
     ...binding,
     key,
     source: text(bytes, sourceAt(bytes)),
-    touched: bytes.readUIntBE(at.touched, 6),
+    touched: touchedOf(bytes),
     cookies,
   }
 }
 
 function ageingOf(bytes: Buffer): Ageing {
-  const lifetime = bytes.readUIntBE(at.lifetime, 5)
+  const flags = bytes[at.flags]!
+  const created = bytes.readUIntBE(at.created, 6)
   const ageing = {
-    touched: bytes.readUIntBE(at.touched, 6),
+    touched: touchedOf(bytes),
     age: bytes.readUIntBE(at.age, 5),
-    end: lifetime > 0 ? bytes.readUIntBE(at.created, 6) + lifetime : 0,
+    end: flags & flag.lifetime ? created + bytes.readUIntBE(at.lifetime, 5) : 0,
   }
-  if (!(bytes[at.flags]! & flag.endsWithLastCookie)) return ageing
+  if (!(flags & flag.endsWithLastCookie)) return ageing
   let lastCookie: Milliseconds | undefined
   for (const { expires } of cookiesOf(bytes)) lastCookie = Math.max(lastCookie ?? 0, expires)
   return { ...ageing, lastCookie }
@@ -115,25 +119,38 @@ function ageingOf(bytes: Buffer): Ageing {
 
 function* cookiesOf(bytes: Buffer): Iterable<CookieRow> {
   const created = bytes.readUIntBE(at.created, 6)
-  const source = sourceAt(bytes)
-  let position = source + 1 + bytes[source]!
+  let position = afterText(bytes, sourceAt(bytes))
   while (position < bytes.length) {
     const name = position + cookieHead
-    const attributes = name + 1 + bytes[name]!
+    const attributes = afterText(bytes, name)
     yield {
       name: text(bytes, name),
       fingerprint: bytes.toString('base64url', position + 5, name),
       attributes: text(bytes, attributes),
       expires: created + bytes.readUIntBE(position, 5),
     }
-    position = attributes + 1 + bytes[attributes]!
+    position = afterText(bytes, attributes)
   }
 }
 
+function touchedOf(bytes: Buffer): Milliseconds {
+  return bytes.readUIntBE(at.created, 6) + bytes.readUIntBE(at.touched, 5)
+}
+
+function backendAt(bytes: Buffer): number {
+  return bytes[at.flags]! & flag.lifetime ? at.lifetime + 5 : at.lifetime
+}
+
 function sourceAt(bytes: Buffer): number {
-  return at.backend + 1 + bytes[at.backend]!
+  return afterText(bytes, backendAt(bytes))
 }
 
 function text(bytes: Buffer, start: number): string {
-  return bytes.toString('utf8', start + 1, start + 1 + bytes[start]!)
+  const length = bytes[start]!
+  return length < firstCode ? bytes.toString('utf8', start + 1, start + 1 + length) : wordOf(length)
+}
+
+function afterText(bytes: Buffer, start: number): number {
+  const length = bytes[start]!
+  return length < firstCode ? start + 1 + length : start + 1
 }

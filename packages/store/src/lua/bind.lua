@@ -21,62 +21,65 @@ end
 
 local reply = { microseconds, present_epoch() }
 local entries, changes = index_entries(), {}
-local beginning = struct.pack('>dI6I6', microseconds, now, now)
+
+-- What a row has before its terms when its session begins now.
+local function beginning(version)
+  return struct.pack('>I7I5I6', version, 0, now)
+end
+local first = beginning(microseconds)
 
 local function answer(number, row)
   reply[#reply + 1] = number
   reply[#reply + 1] = row
 end
 
-local function begin(id, terms, condition)
-  local age, lifetime, flags, backend, at = struct.unpack('>I5I5BBc0', terms)
-  local last_cookie
-  if flags == flag_ends_with_last_cookie then
-    local _, cookies_at = struct.unpack('>Bc0', terms, at)
-    last_cookie = last_of(unpack_cookies(terms, cookies_at))
-  end
-  local deadline = deadline_of(now, now, age, lifetime, last_cookie)
-  if not redis.call('SET', rows .. id, beginning .. terms, 'PXAT', deadline, unpack(condition)) then return false end
-  add_entry(entries, backend, deadline, id)
+local function begin(id, head, bytes, ...)
+  local terms = unpack_terms(bytes, 1)
+  local last_cookie = terms.ends_with_last_cookie and last_of(unpack_cookies(bytes, terms.cookies_at)) or nil
+  local deadline = deadline_of(now, now, terms.age, terms.lifetime, last_cookie)
+  if not redis.call('SET', rows .. id, head .. bytes, 'PXAT', deadline, ...) then return false end
+  add_entry(entries, terms.backend, deadline, id)
   return true
 end
 
-local function bind_again(id, held, terms)
-  local row = unpack_row(beginning .. terms)
-  local cookies = merge_cookies(unpack_cookies(held.bytes, held.cookies_at),
-    unpack_cookies(beginning .. terms, row.cookies_at), held.created)
+local function bind_again(id, held, held_bytes, bytes)
+  local row = unpack_terms(bytes, 1)
+  local cookies = merge_cookies(unpack_cookies(held_bytes, held.cookies_at), unpack_cookies(bytes, row.cookies_at),
+    held.created)
   row.version, row.created, row.lifetime = next_version(held.version), held.created, held.lifetime
+  row.touched = now
   local last_cookie = row.ends_with_last_cookie and last_of(cookies) or nil
   local deadline = deadline_of(now, row.created, row.age, row.lifetime, last_cookie)
-  local bytes = pack_row(row, cookies)
-  redis.call('SET', rows .. id, bytes, 'PXAT', deadline)
+  local bound = pack_row(row, cookies)
+  redis.call('SET', rows .. id, bound, 'PXAT', deadline)
   if held.backend ~= row.backend then redis.call('ZREM', rows .. 'on:' .. held.backend, id) end
   add_entry(entries, row.backend, deadline, id)
   changes[#changes + 1] = change(id, row.version)
-  return bytes
+  return bound
+end
+
+-- Over a tombstone another session begins, above its version.
+local function begin_again(id, held, bytes)
+  local version = next_version(held.version)
+  local head = beginning(version)
+  begin(id, head, bytes)
+  changes[#changes + 1] = change(id, version)
+  return head .. bytes
+end
+
+local function bind_over(id, seen, bytes)
+  local held_bytes = redis.call('GET', rows .. id)
+  local held = held_bytes and unpack_row(held_bytes)
+  if not held or held.version ~= seen then return held_bytes or '' end
+  if held.ended then return begin_again(id, held, bytes) end
+  return bind_again(id, held, held_bytes, bytes)
 end
 
 local number, position = 0, 1
 while position <= #items do
-  local id, seen, terms
-  id, seen, terms, position = struct.unpack('>c16dHc0', items, position)
-  if seen ~= 0 or not begin(id, terms, { 'NX' }) then
-    local bytes = redis.call('GET', rows .. id)
-    local held = bytes and unpack_row(bytes)
-    if not held or held.version ~= seen then
-      answer(number, bytes or '')
-    elseif held.ended then
-      -- Over a tombstone another session begins, above its version.
-      beginning = struct.pack('>dI6I6', next_version(held.version), now, now)
-      begin(id, terms, {})
-      changes[#changes + 1] = change(id, next_version(held.version))
-      answer(number, beginning .. terms)
-      beginning = struct.pack('>dI6I6', microseconds, now, now)
-    else
-      held.bytes = bytes
-      answer(number, bind_again(id, held, terms))
-    end
-  end
+  local id, seen, bytes
+  id, seen, bytes, position = struct.unpack('>c16dHc0', items, position)
+  if seen ~= 0 or not begin(id, first, bytes, 'NX') then answer(number, bind_over(id, seen, bytes)) end
   number = number + 1
 end
 

@@ -1,7 +1,8 @@
--- Shared by the scripts that write rows; redis-row.ts has the layout. A row's bytes up to and with its flags:
-local head = '>dI6I6I5I5B'
-local after_head = 32
-local flag_ended, flag_ends_with_last_cookie = 1, 2
+-- Shared by the scripts that write rows; redis-row.ts has the layout. `head` is a row's bytes up to and with its flags.
+local head = '>I7I5I6I5B'
+local flag_ended, flag_ends_with_last_cookie, flag_lifetime = 1, 2, 4
+-- A text's first byte is its length, or from there on stands for a whole word.
+local first_code = 240
 local most_cookies = 64
 local longest = 2 ^ 40 - 1
 
@@ -9,14 +10,35 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local microseconds = clock[1] * 1000000 + clock[2]
 
+-- Texts are passed on as they stand in a row, with their first byte.
+local function text_at(bytes, position)
+  local length = string.byte(bytes, position)
+  local next = position + 1 + (length < first_code and length or 0)
+  return string.sub(bytes, position, next - 1), next
+end
+
+-- What begins with the age, in a row or in the terms of a new one.
+local function unpack_terms(bytes, position)
+  local terms = {}
+  local flags
+  terms.age, flags, position = struct.unpack('>I5B', bytes, position)
+  terms.flags = flags
+  terms.ended = flags % 2 == flag_ended
+  terms.ends_with_last_cookie = bit.band(flags, flag_ends_with_last_cookie) > 0
+  terms.lifetime = 0
+  if terms.ended then return terms end
+  if bit.band(flags, flag_lifetime) > 0 then terms.lifetime, position = struct.unpack('>I5', bytes, position) end
+  terms.backend_text, position = text_at(bytes, position)
+  terms.backend = string.sub(terms.backend_text, 2)
+  terms.source, terms.cookies_at = text_at(bytes, position)
+  return terms
+end
+
 -- A row as a table; a tombstone has no backend.
 local function unpack_row(bytes)
-  local row = {}
-  row.version, row.touched, row.created, row.age, row.lifetime, row.flags = struct.unpack(head, bytes)
-  row.ended = row.flags % 2 == flag_ended
-  row.ends_with_last_cookie = row.flags >= flag_ends_with_last_cookie
-  if row.ended then return row end
-  row.backend, row.source, row.cookies_at = struct.unpack('>Bc0Bc0', bytes, after_head)
+  local row = unpack_terms(bytes, 19)
+  row.version, row.touched, row.created = struct.unpack('>I7I5I6', bytes)
+  row.touched = row.created + row.touched
   return row
 end
 
@@ -25,8 +47,9 @@ local function unpack_cookies(bytes, position)
   local cookies = {}
   while position <= #bytes do
     local cookie = {}
-    cookie.expiry, cookie.fingerprint, cookie.name, cookie.attributes, position =
-      struct.unpack('>I5c8Bc0Bc0', bytes, position)
+    cookie.expiry, cookie.fingerprint, position = struct.unpack('>I5c8', bytes, position)
+    cookie.name, position = text_at(bytes, position)
+    cookie.attributes, position = text_at(bytes, position)
     cookies[#cookies + 1] = cookie
   end
   return cookies
@@ -35,8 +58,7 @@ end
 local function pack_cookies(cookies)
   local packed = {}
   for i, cookie in ipairs(cookies) do
-    packed[i] = struct.pack('>I5c8Bc0Bc0', cookie.expiry, cookie.fingerprint, #cookie.name, cookie.name,
-      #cookie.attributes, cookie.attributes)
+    packed[i] = struct.pack('>I5c8', cookie.expiry, cookie.fingerprint) .. cookie.name .. cookie.attributes
   end
   return table.concat(packed)
 end
@@ -82,8 +104,14 @@ local function merge_cookies(held, set, created)
 end
 
 local function pack_row(row, cookies)
-  return struct.pack(head .. 'Bc0Bc0', row.version, row.touched, row.created, row.age, row.lifetime, row.flags,
-    #row.backend, row.backend, #row.source, row.source) .. pack_cookies(cookies)
+  local flags = row.ends_with_last_cookie and flag_ends_with_last_cookie or 0
+  local lifetime = ''
+  if row.lifetime > 0 then
+    flags = flags + flag_lifetime
+    lifetime = struct.pack('>I5', row.lifetime)
+  end
+  return struct.pack(head, row.version, row.touched - row.created, row.created, row.age, flags) .. lifetime
+    .. row.backend_text .. row.source .. pack_cookies(cookies)
 end
 
 local function next_version(version)
@@ -93,7 +121,7 @@ end
 -- Replaces the row by a tombstone that outlives whatever is under way, and takes the session off its backend.
 local function bury(rows, id, row)
   local version = next_version(row.version)
-  local tombstone = struct.pack(head, version, now, row.created, row.age, 0, flag_ended)
+  local tombstone = struct.pack(head, version, 0, now, row.age, flag_ended)
   redis.call('SET', rows .. id, tombstone, 'PX', math.max(1, math.ceil(row.age * 1.5)))
   redis.call('ZREM', rows .. 'on:' .. row.backend, id)
   return version

@@ -10,7 +10,7 @@ local stale, entries = {}, index_entries()
 local function touch(id, bytes, row)
   local last_cookie = row.ends_with_last_cookie and last_of(unpack_cookies(bytes, row.cookies_at)) or nil
   local deadline = deadline_of(now, row.created, row.age, row.lifetime, last_cookie)
-  redis.call('SETRANGE', rows .. id, 8, struct.pack('>I6', now))
+  redis.call('SETRANGE', rows .. id, 7, struct.pack('>I5', now - row.created))
   redis.call('PEXPIREAT', rows .. id, deadline)
   add_entry(entries, row.backend, deadline, id)
 end
