@@ -1,3 +1,5 @@
+import type { Store } from '@sticky/store'
+
 import type { Config } from './config/config.ts'
 import { embedWorker } from './control/embedded-worker.ts'
 import { openLog } from './control/log.ts'
@@ -17,16 +19,28 @@ export type { InFlight, ResponseSink, Transport } from './upstream/transport.ts'
 export type { RequestHead } from './wire/request-head.ts'
 export type { ResponseHead } from './wire/response-head.ts'
 
+/** What an embedding program decides. */
+export interface StartOptions {
+  /** Gives up a start that is still waiting, for the store for example. */
+  readonly signal?: AbortSignal
+  /** Used instead of the configured one, and left open: nodes of one process can share a MemoryStore. */
+  readonly store?: Store
+  /** The file descriptor to log on; 1 by default. */
+  readonly logTo?: number
+}
+
 /**
  * Starts a node within this process, whatever number of workers the configuration names, and resolves when it serves; rejects
- * with StartFailure when it cannot. It logs on stdout and leaves signals to the program.
+ * with StartFailure when it cannot. It leaves signals to the program.
  */
-export async function startNode(config: Config, options: { readonly signal?: AbortSignal } = {}): Promise<Node> {
-  const output = openLog({ node: config.node.id })
+export async function startNode(config: Config, options: StartOptions = {}): Promise<Node> {
+  const { signal = new AbortController().signal, store, logTo = 1 } = options
+  const output = openLog({ node: config.node.id, fd: logTo })
   return openNode({
     config,
-    log: output.log,
-    signal: options.signal ?? new AbortController().signal,
-    startWorkers: (order, store) => embedWorker(order, store, output),
+    output,
+    store,
+    signal,
+    startWorkers: (order, ownStore) => embedWorker(order, ownStore, output),
   })
 }

@@ -102,7 +102,7 @@ function sessionResource(row: SessionRow, now: number): SessionResource {
     source: row.source,
     created: timestamp(row.created),
     touched: timestamp(row.touched),
-    idle: Math.max(0, now - row.touched) / 1000,
+    idle: Math.max(0, Math.round(now - row.touched)) / 1000,
     age: row.age / 1000,
     expires: timestamp(row.deadline),
     ends: row.end === 0 ? null : timestamp(row.end),

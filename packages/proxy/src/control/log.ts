@@ -9,33 +9,41 @@ export interface Log {
   error(fields: object, event: string): void
 }
 
-/** A process's way to its log. */
-export interface LogOutput {
+/** A process's way to its log. Disposing it writes what is batched; what is told it later is lost. */
+export interface LogOutput extends AsyncDisposable {
   readonly log: Log
   /** For lines made elsewhere, such as the access log's. Batched: they leave within a second. */
   readonly lines: LineSink
-  /** Writes what is batched, before the process ends. */
+  /** Writes what is batched while the process is failing and cannot wait. */
   flush(): void
 }
 
 // Several workers share one stdout; whole lines up to this many bytes in one write stay whole, whatever the reader is.
 const batch = { minLength: longestLine - 1024, maxWrite: longestLine, maxLength: 8 << 20, periodicFlush: 500 }
 
-/** Opens the log on a file descriptor. When its reader stalls, lines beyond 8 MiB are dropped rather than kept. */
+/** Opens the log on a file descriptor, stdout by default. When its reader stalls, lines beyond 8 MiB are dropped rather than kept. */
 export function openLog(options: { readonly node: string; readonly fd?: number }): LogOutput {
   const destination = pino.destination({ dest: options.fd ?? 1, sync: false, ...batch })
-  // Without a listener a full disk would end the process.
-  destination.on('error', () => {})
-  const prompt = {
-    write(line: string) {
-      destination.write(line)
-      destination.flush()
-    },
+  // Without a listener a full disk or a reader that left would end the process.
+  const broken = new Promise<void>((resolve) => destination.on('error', () => resolve()))
+  const closed = new Promise<void>((resolve) => destination.on('close', () => resolve()))
+  let open = true
+  const write = (line: string): void => {
+    if (open) destination.write(line)
+  }
+  const writeSoon = (line: string): void => {
+    write(line)
+    if (open) destination.flush()
   }
   return {
-    log: pino(logOptions(options.node), prompt),
-    lines: { write: (line) => void destination.write(line) },
+    log: pino(logOptions(options.node), { write: writeSoon }),
+    lines: { write },
     flush: () => flushQuietly(destination),
+    async [Symbol.asyncDispose]() {
+      open = false
+      destination.end()
+      await Promise.race([closed, broken])
+    },
   }
 }
 

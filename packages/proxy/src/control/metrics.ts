@@ -34,13 +34,16 @@ export function countersOf(metrics: readonly object[]): object[] {
   return metrics.filter((candidate) => ['counter', 'histogram'].includes((candidate as MetricDescription).type))
 }
 
-let ofProcess: Registry | undefined
+const ofProcess = new Registry()
+let watched = false
+
+/** Begins to watch this process; CPU time counts from now on. */
+export function watchProcess(): void {
+  if (!watched) collectDefaultMetrics({ register: ofProcess })
+  watched = true
+}
 
 /** prom-client's metrics of this process: CPU, memory, event loop, collections. */
 export async function processMetrics(): Promise<object[]> {
-  if (ofProcess === undefined) {
-    ofProcess = new Registry()
-    collectDefaultMetrics({ register: ofProcess })
-  }
   return ofProcess.getMetricsAsJSON()
 }

@@ -8,9 +8,9 @@ import { clusterOperations } from './admin-cluster.ts'
 import { type AdminSubject, openAdminServer } from './admin-server.ts'
 import { sessionOperations } from './admin-sessions.ts'
 import type { DataPlane, WorkerOrder } from './data-plane.ts'
-import type { Log } from './log.ts'
+import type { LogOutput } from './log.ts'
 import { type ClusterMembership, joinCluster } from './membership.ts'
-import { type Exposition, exposition, processMetrics } from './metrics.ts'
+import { type Exposition, exposition, processMetrics, watchProcess } from './metrics.ts'
 import { nodeMetrics } from './node-metrics.ts'
 import { sessionRecogniser } from './session-recogniser.ts'
 import { type SharedSecrets, sharedSecrets } from './shared-secrets.ts'
@@ -30,7 +30,10 @@ export interface Node extends AsyncDisposable {
 /** What a node is opened with. */
 export interface NodeOptions {
   readonly config: Config
-  readonly log: Log
+  /** Disposed with the node. */
+  readonly output: LogOutput
+  /** Used instead of opening the configured one, and left open; for nodes that share a store within one process. */
+  readonly store?: Store | undefined
   /** Gives up a start that is still waiting, for the store for example. */
   readonly signal: AbortSignal
   /** Starts the workers; `store` is the node's own, for those that share its process. */
@@ -66,7 +69,8 @@ class RunningNode implements Node {
 
   constructor(options: NodeOptions) {
     this.#options = options
-    this.#store = this.#opened.use(openConfiguredStore(options.config.store))
+    this.#opened.use(options.output)
+    this.#store = options.store ?? this.#opened.use(openConfiguredStore(options.config.store))
   }
 
   get addresses(): readonly string[] {
@@ -74,7 +78,9 @@ class RunningNode implements Node {
   }
 
   async open(): Promise<void> {
-    const { config, log, signal } = this.#options
+    const { config, signal } = this.#options
+    const { log } = this.#options.output
+    watchProcess()
     await this.#openAdmin()
     const secrets = await sharedSecrets(this.#store.cluster, config.secrets, log, signal)
     const member = await this.#join(secrets)
@@ -88,6 +94,7 @@ class RunningNode implements Node {
   async drain(): Promise<void> {
     this.#phase = 'draining'
     await this.#plane?.drain(this.#options.config.shutdownTimeout)
+    this.#options.output.log.info({}, 'drained')
     await this.#opened.disposeAsync()
   }
 
@@ -98,18 +105,18 @@ class RunningNode implements Node {
 
   /** Before all else, so that probes are answered while the node waits for its store. */
   async #openAdmin(): Promise<void> {
-    const { config, log } = this.#options
+    const { config, output } = this.#options
     if (config.admin === undefined) return
     const server = this.#opened.use(await openAdminServer(config.admin, this.#subject()))
     this.adminAddress = server.address
-    log.info({ address: server.address }, 'admin listening')
+    output.log.info({ address: server.address }, 'admin listening')
   }
 
   async #join(secrets: SharedSecrets): Promise<ClusterMembership> {
-    const { config, log } = this.#options
+    const { config, output } = this.#options
     const store = this.#store
     const onKeyring = (keyring: KeyringData): void => this.#rekey(keyring)
-    const member = this.#opened.use(await joinCluster({ config, store, secrets, log, onKeyring }))
+    const member = this.#opened.use(await joinCluster({ config, store, secrets, log: output.log, onKeyring }))
     this.#keyring = new Keyring(member.keyring)
     const services = { store, keyring: this.#keyring, fingerprints: new Fingerprints(secrets.fingerprint) }
     const recognise = sessionRecogniser(config.pools, services)
@@ -142,7 +149,7 @@ class RunningNode implements Node {
       },
       notReady: () => this.#notReady(),
       metrics: () => this.#metrics(),
-      onError: (error) => this.#options.log.error({ err: error }, 'admin request failed'),
+      onError: (error) => this.#options.output.log.error({ err: error }, 'admin request failed'),
     }
   }
 
@@ -163,7 +170,7 @@ class RunningNode implements Node {
   }
 
   #watchStore(): void {
-    const { log } = this.#options
+    const { log } = this.#options.output
     this.#store.onAvailability((available) => {
       if (available) log.info({}, 'store found')
       if (!available && this.#phase === 'serving') log.warn({}, 'store lost')

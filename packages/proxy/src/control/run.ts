@@ -14,24 +14,20 @@ import { forkWorkers } from './supervisor.ts'
  */
 export async function runNode(config: Config): Promise<void> {
   const output = openLog({ node: config.node.id })
-  const { log } = output
   logCrashes(output)
-  const signal = stopSignal(log, () => output.flush())
+  const signal = stopSignal(output)
   // The store in memory is one process's own.
   const embedded = new URL(config.store.url).protocol === 'memory:'
   try {
     const node = await openNode({
       config,
-      log,
+      output,
       signal,
-      startWorkers: (order, store) => (embedded ? embedWorker(order, store, output) : forkWorkers(order, log)),
+      startWorkers: (order, store) => (embedded ? embedWorker(order, store, output) : forkWorkers(order, output.log)),
     })
     await untilStopped(node, signal)
-    log.info({}, 'stopped')
   } catch (error) {
     if (!signal.aborted) throw error
-  } finally {
-    output.flush()
   }
 }
 

@@ -15,7 +15,10 @@ export interface SharedSecrets {
 
 const names = { sealing: 'sealing', fingerprint: 'fingerprint' } as const
 
-const pause: Milliseconds = 200
+const pause: Milliseconds = 50
+
+/** A store that is slower to answer than this deserves a line in the log. */
+const patience: Milliseconds = 1000
 
 /** The configured sealing secrets, or the cluster's own, and its fingerprint secret; waits until the store can tell. */
 export async function sharedSecrets(
@@ -24,12 +27,13 @@ export async function sharedSecrets(
   log: Log,
   signal: AbortSignal,
 ): Promise<SharedSecrets> {
-  for (let waited = false; ; waited = true) {
+  const proposal = freshSecrets()
+  for (let waited = 0; ; waited += pause) {
     try {
-      return await ask(cluster, configured, freshSecrets())
+      return await ask(cluster, configured, proposal)
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
-      if (!waited) log.warn({ err: error }, 'waiting for the store')
+      if (waited === patience) log.warn({ reason: error.message }, 'waiting for the store')
       await delay(pause, undefined, { signal })
     }
   }

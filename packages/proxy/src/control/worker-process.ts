@@ -3,7 +3,7 @@ import type { Milliseconds, Store } from '@sticky/store'
 import { logCrashes } from './crash-log.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import { type LogOutput, openLog } from './log.ts'
-import { processMetrics } from './metrics.ts'
+import { processMetrics, watchProcess } from './metrics.ts'
 import { openConfiguredStore } from './node.ts'
 import { drainSignals } from './signals.ts'
 import { StartFailure, startFailure } from './start-failure.ts'
@@ -33,6 +33,7 @@ process.on('message', (message: ToWorker) => {
 async function start(order: WorkerOrder): Promise<Running | undefined> {
   const output = openLog({ node: order.config.node.id })
   logCrashes(output)
+  watchProcess()
   const store = openConfiguredStore(order.config.store)
   try {
     const worker = await openWorker(order, store, output)
@@ -59,7 +60,7 @@ async function end(here: Running | undefined, within: Milliseconds): Promise<voi
   await here?.worker.drain(within)
   await here?.worker[Symbol.asyncDispose]()
   await here?.store[Symbol.asyncDispose]()
-  here?.output.flush()
+  await here?.output[Symbol.asyncDispose]()
   process.exit(0)
 }
 
