@@ -8,7 +8,8 @@ const packages = ['store', 'proxy', 'cli'].map((name) => fileURLToPath(new URL(n
 // A file whose source is gone would otherwise stay in dist, and so in the tarball.
 for (const folder of packages) rmSync(`${folder}/dist`, { recursive: true, force: true })
 
-const compiled = spawnSync('tsc', ['-b', '--force', ...packages], { stdio: 'inherit' })
+const tsc = fileURLToPath(new URL('../node_modules/.bin/tsc', import.meta.url))
+const compiled = spawnSync(tsc, ['-b', '--force', ...packages], { stdio: ['ignore', 2, 2] })
 if (compiled.error) throw compiled.error
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
 

@@ -36,7 +36,9 @@ export class Shopper {
   async #post(item: string, node: string): Promise<CartPage> {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const headers = { host: this.#host, ...(cookie && { cookie }), 'content-type': 'application/x-www-form-urlencoded' }
-    const sent = request(`${node}/cart`, { method: 'POST', headers, agent: false }).end(new URLSearchParams({ item }).toString())
+    const sent = request(`${node}/cart`, { method: 'POST', headers, agent: false }).end(
+      new URLSearchParams({ item }).toString(),
+    )
     const [response] = (await once(sent, 'response')) as [IncomingMessage]
     for (const set of response.headers['set-cookie'] ?? []) this.#keep(set)
     if (response.statusCode !== 200) throw new Error(`${node} answered ${response.statusCode}`)

@@ -9,7 +9,7 @@ export async function adminServer(api: Partial<AdminApi>, config: Partial<AdminC
   return await openAdminServer(
     { address, token: undefined, ...config },
     {
-      api: api as AdminApi, // A test asks only for what it gave.
+      api: () => api as AdminApi, // A test asks only for what it gave.
       notReady: () => undefined,
       metrics: async () => ({ contentType: 'text/plain', text: '' }),
       onError: () => {},
