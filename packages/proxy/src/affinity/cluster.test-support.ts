@@ -3,6 +3,7 @@ import {
   type CookieTable,
   MemoryStore,
   type SessionKey,
+  type SessionRow,
   type SessionTable,
   type Store,
   StoreUnavailable,
@@ -30,6 +31,13 @@ export class Cluster {
   /** The store forgets everything, as after FLUSHALL. */
   forget(): void {
     this.memory = this.#newMemory()
+  }
+
+  /** Every live session. */
+  async rows(): Promise<SessionRow[]> {
+    const rows: SessionRow[] = []
+    for await (const row of this.memory.sessions.list('shop')) rows.push(row)
+    return rows
   }
 
   node(affinity: AffinityConfig | readonly AffinityConfig[], parts: NodeParts = {}): Node {

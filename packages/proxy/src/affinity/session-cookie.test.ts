@@ -1,4 +1,3 @@
-import type { SessionRow } from '@sticky/store'
 import { describe, expect, test } from 'vitest'
 
 import { Browser, Cluster, type Node, sessionCookieConfig, type Visit } from './cluster.test-support.ts'
@@ -16,7 +15,7 @@ describe('a session begins', () => {
     expect(first.session.persistence).toBe('NI')
     expect(first.keepPrivate).toBe(true)
     expect(second).toMatchObject({ known: true, home: ['b'], persistence: 'VN', key: first.session.key })
-    expect(await rowsOf(cluster)).toMatchObject([{ backend: 'b', source: 'session-cookie', age }])
+    expect(await cluster.rows()).toMatchObject([{ backend: 'b', source: 'session-cookie', age }])
   })
 
   test.for([
@@ -37,7 +36,7 @@ describe('a session begins', () => {
     expect(visit.taken).toBe(begins)
     expect(visit.added).toHaveLength(begins ? 1 : 0)
     expect(visit.session.key === undefined).toBe(!begins)
-    expect(await rowsOf(cluster)).toHaveLength(begins ? 1 : 0)
+    expect(await cluster.rows()).toHaveLength(begins ? 1 : 0)
   })
 
   test('twice when a client sends two first requests at once, and the last cookie counts', async () => {
@@ -48,7 +47,7 @@ describe('a session begins', () => {
       browser.visit(other, { by: 'b', sets: ['id=2'] }),
     ])
 
-    expect(await rowsOf(cluster)).toHaveLength(2)
+    expect(await cluster.rows()).toHaveLength(2)
     expect((await one.locate(browser.cookie)).home).toHaveLength(1)
   })
 
@@ -58,7 +57,7 @@ describe('a session begins', () => {
     await one.locate(undefined)
     await one.locate('sticky=x; JSESSIONID=1')
 
-    expect(await rowsOf(cluster)).toEqual([])
+    expect(await cluster.rows()).toEqual([])
   })
 })
 
@@ -149,7 +148,7 @@ describe('a cookie that is not ours', () => {
       expect(visit.session.persistence).toBe('II')
       expect(visit.sent).toBe('id=1')
       expect(visit.added).toHaveLength(1)
-      const [row] = await rowsOf(cluster)
+      const [row] = await cluster.rows()
       expect(row!.key.id).not.toBe(value.slice(0, 22))
     },
   )
@@ -223,7 +222,7 @@ describe('cookies of the application', () => {
 
     await browser.visit(one, { sets: ['d=4; max-age=40', 'c=; Max-Age=0'] })
 
-    const [row] = await rowsOf(cluster)
+    const [row] = await cluster.rows()
     expect(row!.cookies.map(({ name, expires, attributes }) => [name, expires - cluster.now, attributes])).toEqual([
       ['a', 10_000, 'Path=/; HttpOnly'],
       ['b', 20_000, ''],
@@ -234,7 +233,7 @@ describe('cookies of the application', () => {
   test('have fingerprints for values', async () => {
     const { cluster } = await begun({ sets: ['a=secret-value'] })
 
-    const [row] = await rowsOf(cluster)
+    const [row] = await cluster.rows()
     expect(row!.cookies[0]!.fingerprint).toMatch(/^[\w-]{11}$/)
     expect(JSON.stringify(row)).not.toContain('secret-value')
   })
@@ -289,7 +288,7 @@ describe('a session whose home is away', () => {
     expect(moved.session.persistence).toBe('DU')
     expect(moved.added).toHaveLength(1)
     expect((await other.locate(browser.cookie)).home).toEqual(['b'])
-    expect(await rowsOf(cluster)).toMatchObject([{ backend: 'b', key: moved.session.key }])
+    expect(await cluster.rows()).toMatchObject([{ backend: 'b', key: moved.session.key }])
   })
 
   test('moves for every cookie its client may still have', async () => {
@@ -316,12 +315,12 @@ describe('a session whose home is away', () => {
 
   test('keeps its cookies, its beginning and its end when it moves', async () => {
     const { cluster, browser, one } = await begun({ sets: ['a=1'], config: { lifetime: 1_000_000 } })
-    const [before] = await rowsOf(cluster)
+    const [before] = await cluster.rows()
 
     cluster.now += 1000
     await browser.visit(one, { by: 'b', sets: ['b=2'] })
 
-    const [after] = await rowsOf(cluster)
+    const [after] = await cluster.rows()
     expect(after).toMatchObject({ created: before!.created, end: before!.end })
     expect(after!.cookies.map(({ name }) => name)).toEqual(['a', 'b'])
   })
@@ -373,7 +372,7 @@ describe('when the store forgot', () => {
     const back = await browser.visit(other)
 
     expect(back).toMatchObject({ by: 'b', session: { persistence: 'VU' } })
-    expect(await rowsOf(cluster)).toMatchObject([{ backend: 'b', key: back.session.key }])
+    expect(await cluster.rows()).toMatchObject([{ backend: 'b', key: back.session.key }])
     expect((await browser.visit(one)).added).toEqual([])
   })
 
@@ -390,7 +389,7 @@ describe('when the store forgot', () => {
 
   test('a move, the cookie that was told of it brings it back', async () => {
     const { cluster, browser, one, other } = await begun({ by: 'a' })
-    const [before] = await rowsOf(cluster)
+    const [before] = await cluster.rows()
     cluster.now += 1000
     await browser.visit(one, { by: 'b' })
 
@@ -401,7 +400,7 @@ describe('when the store forgot', () => {
     const back = await browser.visit(other)
 
     expect(back.by).toBe('b')
-    expect(await rowsOf(cluster)).toMatchObject([{ backend: 'b' }])
+    expect(await cluster.rows()).toMatchObject([{ backend: 'b' }])
   })
 })
 
@@ -440,7 +439,7 @@ describe('while the store is away', () => {
       },
     })
     expect(first.added).toHaveLength(1)
-    expect(await rowsOf(cluster)).toEqual([])
+    expect(await cluster.rows()).toEqual([])
     expect((await browser.visit(other)).by).toBe('b')
 
     cluster.away = false
@@ -448,7 +447,7 @@ describe('while the store is away', () => {
     const back = await browser.visit(other)
 
     expect(back).toMatchObject({ by: 'b', session: { key: first.session.key, persistence: 'VU' } })
-    expect(await rowsOf(cluster)).toMatchObject([{ backend: 'b' }])
+    expect(await cluster.rows()).toMatchObject([{ backend: 'b' }])
   })
 
   test('a move nobody could confirm is made good when the store is back', async () => {
@@ -462,10 +461,10 @@ describe('while the store is away', () => {
     })
     expect(moved.added).toHaveLength(1)
     cluster.away = false
-    expect(await rowsOf(cluster)).toMatchObject([{ backend: 'a' }])
+    expect(await cluster.rows()).toMatchObject([{ backend: 'a' }])
     await browser.visit(other)
 
-    expect(await rowsOf(cluster)).toMatchObject([{ backend: 'b' }])
+    expect(await cluster.rows()).toMatchObject([{ backend: 'b' }])
   })
 
   test('a move made while the row could not be read does not undo what another node did', async () => {
@@ -566,10 +565,4 @@ async function begun({ by = 'a', sets = ['id=1'], config = {}, cluster = new Clu
   const first: Visit = await browser.visit(one, { by, sets })
   expect(first.added).toHaveLength(1)
   return { cluster, browser, one, other }
-}
-
-async function rowsOf(cluster: Cluster): Promise<SessionRow[]> {
-  const rows: SessionRow[] = []
-  for await (const row of cluster.memory.sessions.list('shop')) rows.push(row)
-  return rows
 }

@@ -1,0 +1,155 @@
+import { StoreUnavailable } from '@sticky/store'
+import { describe, expect, test } from 'vitest'
+
+import { backend } from '../balancing/fakes.test-support.ts'
+import { chain } from './chain.ts'
+import { Browser, Cluster, persistenceKeyConfig, sessionCookieConfig } from './cluster.test-support.ts'
+import type { AffinityStrategy, Session } from './strategy.ts'
+
+describe('an empty chain', () => {
+  test('knows nobody and binds nothing', async () => {
+    const cluster = new Cluster()
+
+    const visit = await cluster.node([]).visit('sticky=1; JSESSIONID=A', { sets: ['JSESSIONID=A'] })
+
+    expect(visit).toMatchObject({ taken: false, added: [], sent: 'sticky=1; JSESSIONID=A' })
+    expect(visit.session).toMatchObject({ known: false, home: [], key: undefined, persistence: 'NN' })
+    expect(cluster.bound).toEqual([])
+  })
+})
+
+test('a chain of one is that strategy itself', () => {
+  const only: AffinityStrategy = { locate: () => known('a') }
+
+  expect(chain([only])).toBe(only)
+})
+
+describe('a chain', () => {
+  test('believes the first strategy that recognises the request, and asks no further', async () => {
+    let asked = false
+    const last: AffinityStrategy = {
+      locate: () => {
+        asked = true
+        return known('c')
+      },
+    }
+
+    const session = await locate(chain([knows(newcomer), knows(known('b')), last]))
+
+    expect(session).toMatchObject({ known: true, home: ['b'], persistence: 'VN' })
+    expect(asked).toBe(false)
+  })
+
+  test('answers at once when its strategies do, and waits when they do', async () => {
+    expect(chain([knows(newcomer), knows(known('b'))]).locate(request, client)).not.toBeInstanceOf(Promise)
+
+    const slow: AffinityStrategy = { locate: async () => known('b') }
+    expect(await chain([slow, knows(known('c'))]).locate(request, client)).toMatchObject({ home: ['b'] })
+  })
+
+  test('lets a strategy that can tell decide where another cannot', async () => {
+    const session = await locate(chain([unavailable, knows(known('b'))]))
+
+    expect(session.home).toEqual(['b'])
+  })
+
+  test('cannot tell when one strategy cannot and no other knows the request', async () => {
+    await expect(locate(chain([unavailable, knows(newcomer)]))).rejects.toBeInstanceOf(StoreUnavailable)
+  })
+
+  test("offers a newcomer's response to each in turn until one takes the session", async () => {
+    const offered: string[] = []
+    const offering = (name: string, takes: boolean): AffinityStrategy =>
+      knows({
+        ...newcomer,
+        persistence: takes ? 'NP' : 'NN',
+        served: () => {
+          offered.push(name)
+          return takes
+        },
+      })
+    const session = await locate(chain([offering('first', false), offering('second', true), offering('third', true)]))
+
+    const taken = await session.served(backend('a'), { status: 200, fields: [], setCookies: [], addCookie: () => {} })
+
+    expect(taken).toBe(true)
+    expect(offered).toEqual(['first', 'second'])
+    expect(session.persistence).toBe('NP')
+  })
+
+  test('takes nothing that none of its strategies takes', async () => {
+    const session = await locate(chain([knows(newcomer), knows({ ...newcomer, persistence: 'IN' })]))
+
+    expect(await session.served(backend('a'), { status: 200, fields: [], setCookies: [], addCookie: () => {} })).toBe(
+      false,
+    )
+    expect(session.persistence).toBe('IN')
+  })
+})
+
+describe('a chain of persistence-key and session-cookie', () => {
+  const configs = [persistenceKeyConfig(), sessionCookieConfig({ begin: 'always' })]
+
+  test('begins by the key where there is one, else by the cookie', async () => {
+    const node = new Cluster().node(configs)
+
+    const [keyed, plain] = [await node.visit(undefined, { sets: ['JSESSIONID=A'] }), await node.visit(undefined)]
+
+    expect(keyed).toMatchObject({ taken: true, added: [], session: { persistence: 'NP' } })
+    expect(plain).toMatchObject({ taken: true, added: [expect.any(String)], session: { persistence: 'NI' } })
+  })
+
+  test('hides our cookie from the backend whoever recognised the request', async () => {
+    const node = new Cluster().node(configs)
+    const browser = new Browser()
+    await browser.visit(node, { by: 'b' })
+    await node.visit(undefined, { by: 'c', sets: ['JSESSIONID=A'] })
+
+    const visits = [
+      await node.visit(`JSESSIONID=A; ${browser.cookie}`),
+      await node.visit(`JSESSIONID=B; ${browser.cookie}`),
+      await node.visit('JSESSIONID=B; sticky=forged'),
+    ]
+
+    expect(visits.map(({ by, sent }) => [by, sent])).toEqual([
+      ['c', 'JSESSIONID=A'],
+      ['b', 'JSESSIONID=B'],
+      ['a', 'JSESSIONID=B'],
+    ])
+  })
+
+  test('goes on by the cookie while the store is away', async () => {
+    const cluster = new Cluster()
+    const node = cluster.node(configs)
+    const browser = new Browser()
+    await browser.visit(node, { by: 'b' })
+    cluster.away = true
+
+    expect((await node.locate(`JSESSIONID=A; ${browser.cookie}`)).home).toEqual(['b'])
+  })
+})
+
+const request = {
+  method: 'GET',
+  target: '/',
+  path: '/',
+  minorVersion: 1,
+  fields: [],
+  host: '',
+  cookie: undefined,
+} as const
+const client = { address: '', secure: false }
+const newcomer: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => false }
+const unavailable: AffinityStrategy = { locate: () => Promise.reject(new StoreUnavailable('away')) }
+
+function known(...home: string[]): Session {
+  return { known: true, home, key: undefined, persistence: 'VN', served: () => true }
+}
+
+function knows(session: Session): AffinityStrategy {
+  return { locate: () => session }
+}
+
+async function locate(strategy: AffinityStrategy): Promise<Session> {
+  return strategy.locate(request, client)
+}
