@@ -1,0 +1,83 @@
+import type { Config, PoolConfig } from '../config/config.ts'
+import type { ExchangeRecord } from '../traffic/exchange-record.ts'
+import type { Log } from './log.ts'
+
+/** A pool with these backends and a session cookie. */
+export function testPool(id: string, backends: readonly string[]): PoolConfig {
+  return {
+    id,
+    backends: backends.map((backend) => ({ id: backend, url: `http://${backend}.example`, weight: 1 })),
+    balance: 'leastLoad',
+    affinity: [{ strategy: 'persistence-key', from: [{ cookie: 'JSESSIONID' }], age: 60_000, lifetime: undefined }],
+    hostHeader: 'preserve',
+  }
+}
+
+/** A configuration over the store in memory. */
+export function testConfig(changes: Partial<Config> = {}): Config {
+  return {
+    listen: [{ address: { host: '127.0.0.1', port: 0 }, proxyProtocolFrom: undefined }],
+    admin: { address: { host: '127.0.0.1', port: 0 }, token: undefined },
+    node: { id: 'n1', workers: 1 },
+    store: { url: 'memory:', commandTimeout: 1000, lease: 6000, heartbeat: 20, prefix: 'sticky', shards: 1 },
+    secrets: [],
+    accessLog: false,
+    timeouts: {
+      head: 5000,
+      idle: 5000,
+      body: 5000,
+      write: 5000,
+      connect: 1000,
+      response: 5000,
+      backendIdle: 4000,
+      tunnel: 60_000,
+    },
+    limits: { head: 16_384, fields: 100, target: 8192, body: undefined },
+    shutdownTimeout: 5000,
+    trustedProxies: [],
+    pools: [testPool('shop', ['a', 'b'])],
+    routes: [{ host: undefined, path: undefined, pool: 'shop' }],
+    ...changes,
+  }
+}
+
+/** An exchange with backend `a` of pool `shop` that went well. */
+export function testExchange(changes: Partial<ExchangeRecord> = {}): ExchangeRecord {
+  return {
+    requestId: 'r',
+    client: '192.0.2.7',
+    method: 'GET',
+    host: 'shop.example.com',
+    path: '/',
+    status: 200,
+    bytesSent: 0,
+    bytesReceived: 0,
+    started: 0,
+    duration: 1,
+    upstreamDuration: 1,
+    route: 0,
+    pool: 'shop',
+    backend: 'a',
+    retries: 0,
+    session: undefined,
+    persistence: 'NN',
+    refusal: undefined,
+    tunnel: false,
+    ...changes,
+  }
+}
+
+/** An event as a log was told of it. */
+export interface LoggedEvent {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly event: string
+  readonly fields: object
+}
+
+/** A log that keeps what it is told. */
+export function testLog(): { readonly log: Log; readonly events: LoggedEvent[] } {
+  const events: LoggedEvent[] = []
+  const at = (level: LoggedEvent['level']) => (fields: object, event: string) =>
+    void events.push({ level, event, fields })
+  return { log: { info: at('info'), warn: at('warn'), error: at('error') }, events }
+}

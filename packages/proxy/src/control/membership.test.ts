@@ -1,0 +1,73 @@
+import { MemoryStore } from '@sticky/store'
+import { expect, test } from 'vitest'
+
+import { type KeyringData, keyId } from '../affinity/keyring.ts'
+import type { Config } from '../config/config.ts'
+import { testConfig, testLog, testPool } from './fixtures.test-support.ts'
+import { type ClusterMembership, joinCluster } from './membership.ts'
+import { sharedSecrets } from './shared-secrets.ts'
+
+test('nodes without configured secrets seal with one they share', async () => {
+  const store = new MemoryStore()
+
+  const one = await join(store)
+  const other = await join(store, { node: { id: 'n2', workers: 1 } })
+
+  expect(other.member.keyring.secrets).toEqual(one.member.keyring.secrets)
+  expect(other.member.keyring.openedByAll).toEqual(one.member.keyring.secrets.map(keyId))
+})
+
+test('a secret is sealed with only when every live node opens it', async () => {
+  const store = new MemoryStore()
+  const old = await join(store, { secrets: ['the old secret'] })
+  const rolled = await join(store, { node: { id: 'n2', workers: 1 }, secrets: ['the new secret', 'the old secret'] })
+  expect(rolled.member.keyring.openedByAll).toEqual([keyId('the old secret')])
+
+  await old.member[Symbol.asyncDispose]()
+
+  const keyring = await rolled.nextKeyring()
+  expect(keyring.openedByAll).toEqual([keyId('the new secret'), keyId('the old secret')])
+})
+
+test('a live node of the same id is warned about once, and one of another configuration', async () => {
+  const store = new MemoryStore()
+  await join(store)
+
+  const twin = await join(store)
+  const other = await join(store, { node: { id: 'n2', workers: 1 }, pools: [testPool('shop', ['a'])] })
+
+  expect(twin.events).toMatchObject([{ level: 'warn', event: 'another live node has the same id' }])
+  expect(other.events).toMatchObject([
+    { level: 'warn', event: 'another node has a different configuration' },
+    { level: 'warn', event: 'another node has a different configuration' },
+  ])
+})
+
+test('a node announces its addresses and leaves when it is disposed', async () => {
+  const store = new MemoryStore()
+  const { member } = await join(store)
+
+  await member.announce(['127.0.0.1:8080'])
+  expect(await store.cluster.nodes()).toMatchObject([{ id: 'n1', addresses: ['127.0.0.1:8080'] }])
+
+  await member[Symbol.asyncDispose]()
+  expect(await store.cluster.nodes()).toEqual([])
+})
+
+interface Joined {
+  readonly member: ClusterMembership
+  readonly events: ReturnType<typeof testLog>['events']
+  nextKeyring(): Promise<KeyringData>
+}
+
+async function join(store: MemoryStore, changes: Partial<Config> = {}): Promise<Joined> {
+  const config = testConfig(changes)
+  const { log, events } = testLog()
+  const changed = Promise.withResolvers<KeyringData>()
+  let next = changed
+  const secrets = await sharedSecrets(store.cluster, config.secrets, log, AbortSignal.timeout(5000))
+  const onKeyring = (keyring: KeyringData): void => next.resolve(keyring)
+  const member = await joinCluster({ config, store, secrets, log, onKeyring })
+  next = Promise.withResolvers<KeyringData>()
+  return { member, events, nextKeyring: () => next.promise }
+}
