@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import type { Counts } from './pages.ts'
@@ -13,7 +14,8 @@ export interface Backend {
 /** The application behind a row's proxies. */
 export interface Backends extends AsyncDisposable {
   readonly list: readonly Backend[]
-  counts(): Promise<Counts>
+  /** Counts, once no request has come for a moment. */
+  atRest(): Promise<Counts>
 }
 
 const program = fileURLToPath(new URL('./application.ts', import.meta.url))
@@ -23,13 +25,24 @@ export async function startBackends(ids: readonly string[] = ['a', 'b', 'c']): P
   const running = start(process.execPath, [program, ...ids], { core: loadCore, ipc: true })
   const next = async <T>(): Promise<T> => (await once(running.child, 'message'))[0] as T
   const ports = await next<number[]>()
+  const counts = () => {
+    if (!running.child.connected) throw new Error(`the application ended: ${running.lastWords()}`)
+    const counts = next<Counts>()
+    running.child.send('counts')
+    return counts
+  }
   return {
     list: ids.map((id, index) => ({ id, port: ports[index]! })),
-    counts: () => {
-      const counts = next<Counts>()
-      running.child.send('counts')
-      return counts
-    },
+    atRest: () => rest(counts),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  }
+}
+
+async function rest(counts: () => Promise<Counts>): Promise<Counts> {
+  for (let before = await counts(); ; ) {
+    await delay(50)
+    const after = await counts()
+    if (after.served === before.served) return after
+    before = after
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** The proxies under test have this core for themselves. */
@@ -56,14 +56,30 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** Waits until a page comes from this port; throws with the process's last words after ten seconds or when it ends. */
-export async function untilServing(port: number, running: Running): Promise<void> {
+export function untilServing(port: number, running: Running): Promise<void> {
+  return until(running, `serve on port ${port}`, async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/`)
+    await response.arrayBuffer()
+    return response.ok
+  })
+}
+
+/** Waits until this port accepts a connection; throws as `untilServing` does. */
+export function untilAccepting(port: number, running: Running): Promise<void> {
+  return until(running, `listen on port ${port}`, async () => {
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.destroy()
+    return true
+  })
+}
+
+async function until(running: Running, purpose: string, reached: () => Promise<boolean>): Promise<void> {
   for (const deadline = performance.now() + 10_000; performance.now() < deadline; await delay(20)) {
     if (running.child.exitCode !== null) break
-    const response = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined)
-    await response?.arrayBuffer()
-    if (response?.ok) return
+    if (await reached().catch(() => false)) return
   }
-  throw new Error(`${running.child.spawnargs.slice(3).join(' ')} does not serve on port ${port}: ${running.lastWords()}`)
+  throw new Error(`${running.child.spawnargs.slice(3).join(' ')} does not ${purpose}: ${running.lastWords()}`)
 }
 
 /** Ports nobody listens on at this moment. */

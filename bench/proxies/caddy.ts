@@ -10,6 +10,7 @@ import { versionOf } from './installed.ts'
 export const caddy: Contender = {
   name: 'Caddy, cookie policy',
   kind: 'caddy',
+  program: 'caddy',
   affinity: "its own cookie holds a hash of the backend's address",
   version: () => versionOf('caddy', 'version') ?? versionOf('caddy', 'build-info'),
   async start(backends, folder) {
@@ -30,7 +31,6 @@ function text(port: number, backends: readonly Backend[]): string {
   return `{
   admin off
   auto_https off
-  persist_config off
   log {
     output discard
   }

@@ -4,25 +4,31 @@ import type { Backend } from '../backends.ts'
 export interface Contender {
   readonly name: string
   readonly kind: Kind
+  /** What must be there for it to run, and whose version it tells. */
+  readonly program: string
   /** How it keeps a session on its backend, in a few words for the table's legend. */
   readonly affinity: string
-  /** As the installed program tells it; undefined when it is not installed. */
+  /** As the installed program tells it; undefined when it does not run here. */
   version(): string | undefined
   /** Comes when it serves; `folder` is its own and empty. */
   start(backends: readonly Backend[], folder: string): Promise<RunningProxy>
 }
 
-/** What a row asks for; several contenders are of one kind when two revisions of ourselves run beside each other. */
-export type Kind =
-  | 'sticky'
-  | 'sticky-pair'
-  | 'haproxy-insert'
-  | 'haproxy-table'
-  | 'haproxy-peers'
-  | 'nginx'
-  | 'caddy'
-  | 'http-proxy'
-  | 'fastify-http-proxy'
+/** Every way to keep sessions that a row may ask for. */
+export const kinds = [
+  'sticky',
+  'sticky-pair',
+  'haproxy-insert',
+  'haproxy-table',
+  'haproxy-peers',
+  'nginx',
+  'caddy',
+  'http-proxy',
+  'fastify-http-proxy',
+] as const
+
+/** Several contenders are of one kind when two revisions of ourselves run beside each other. */
+export type Kind = (typeof kinds)[number]
 
 export interface RunningProxy extends AsyncDisposable {
   /** One port for each node. */

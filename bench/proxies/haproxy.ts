@@ -11,6 +11,7 @@ import { versionOf } from './installed.ts'
 export const haproxyInsert: Contender = {
   name: 'HAProxy, cookie insert',
   kind: 'haproxy-insert',
+  program: 'haproxy',
   affinity: 'its own cookie names the backend',
   version,
   start: (backends, folder) => startNodes(1, folder, () => insert(backends)),
@@ -20,6 +21,7 @@ export const haproxyInsert: Contender = {
 export const haproxyTable: Contender = {
   name: 'HAProxy, stick-table',
   kind: 'haproxy-table',
+  program: 'haproxy',
   affinity: "learns the application's cookie into memory",
   version,
   start: (backends, folder) => startNodes(1, folder, () => table(backends, '')),
@@ -29,6 +31,7 @@ export const haproxyTable: Contender = {
 export const haproxyPeers: Contender = {
   name: 'HAProxy, stick-table, two nodes with peers',
   kind: 'haproxy-peers',
+  program: 'haproxy',
   affinity: "learns the application's cookie and pushes it to the other node",
   version,
   async start(backends, folder) {
@@ -63,7 +66,7 @@ async function startNodes(count: number, folder: string, application: () => stri
 function common(port: number): string {
   return `global
   nbthread 1
-  maxconn 16000
+  maxconn 6000
 
 defaults
   mode http

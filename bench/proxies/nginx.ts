@@ -10,6 +10,7 @@ import { versionOf } from './installed.ts'
 export const nginx: Contender = {
   name: 'nginx, hash on cookie',
   kind: 'nginx',
+  program: 'nginx',
   affinity: 'hashes a cookie of its own over the backends',
   version: () => versionOf('nginx', '-v'),
   async start(backends, folder) {
@@ -34,7 +35,7 @@ worker_processes 1;
 pid ${folder}/nginx.pid;
 error_log stderr crit;
 ${process.getuid?.() === 0 ? 'user root;\n' : ''}
-events { worker_connections 16000; }
+events { worker_connections 12000; }
 
 http {
   access_log off;

@@ -6,16 +6,17 @@ import { freePorts, proxyCore, start, untilServing } from '../processes.ts'
 import type { Contender } from './contender.ts'
 
 /** http-proxy, the classic of Node, with the least that keeps a session: a cookie that names the backend. */
-export const httpProxy: Contender = nodePeer('http-proxy', 'http-proxy', 'http-proxy')
+export const httpProxy: Contender = nodePeer('http-proxy', 'http-proxy')
 
 /** @fastify/http-proxy, over undici, with the same choice by cookie. */
-export const fastifyHttpProxy: Contender = nodePeer('@fastify/http-proxy', 'fastify-http-proxy', '@fastify/http-proxy')
+export const fastifyHttpProxy: Contender = nodePeer('@fastify/http-proxy', 'fastify-http-proxy')
 
-function nodePeer(name: string, kind: 'http-proxy' | 'fastify-http-proxy', module: string): Contender {
+function nodePeer(module: string, kind: 'http-proxy' | 'fastify-http-proxy'): Contender {
   const program = fileURLToPath(new URL(`../peers/${kind}.ts`, import.meta.url))
   return {
-    name,
+    name: module,
     kind,
+    program: module,
     affinity: 'a cookie names the backend; the choice is ours, in bench/peers',
     version: () => installedVersion(module),
     async start(backends) {

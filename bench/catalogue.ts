@@ -1,0 +1,21 @@
+import { caddy } from './proxies/caddy.ts'
+import type { Contender } from './proxies/contender.ts'
+import { haproxyInsert, haproxyPeers, haproxyTable } from './proxies/haproxy.ts'
+import { nginx } from './proxies/nginx.ts'
+import { fastifyHttpProxy, httpProxy } from './proxies/node-peers.ts'
+import { type Checkout, sticky } from './proxies/sticky.ts'
+
+/** Ourselves beside everybody else. */
+export function besidePeers(checkout: Checkout): Contender[] {
+  const peers = [haproxyInsert, haproxyTable, haproxyPeers, nginx, caddy, httpProxy, fastifyHttpProxy]
+  return [...bothKinds(checkout), ...peers]
+}
+
+/** Revisions of ourselves beside each other. */
+export function besideOurselves(checkouts: readonly Checkout[]): Contender[] {
+  return checkouts.flatMap(bothKinds)
+}
+
+function bothKinds(checkout: Checkout): Contender[] {
+  return [sticky(checkout, 'sticky'), sticky(checkout, 'sticky-pair')]
+}

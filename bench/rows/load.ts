@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+
+import { startBackends } from '../backends.ts'
+import type { Path } from '../pages.ts'
+import type { Kind, RunningProxy } from '../proxies/contender.ts'
+import { enter, interleave } from '../rounds.ts'
+import { learnSessions } from '../sessions.ts'
+import { type Load, startLoad } from '../wrk.ts'
+import { type Entry, measureLoad } from './load-round.ts'
+import type { Lane, Measure, Row, Stage } from './row.ts'
+
+/** A row that loads each proxy in turn with the same requests. */
+export interface LoadQuestion {
+  readonly id: string
+  readonly title: string
+  readonly path: Path
+  readonly sessions: 'known' | 'new'
+  readonly kinds: readonly Kind[]
+  readonly reference: Kind
+}
+
+const measures: readonly Measure[] = [
+  { key: 'cpu', title: 'CPU µs/request', digits: 1 },
+  { key: 'storeCpu', title: 'Redis µs/request', digits: 1 },
+  { key: 'rate', title: 'requests/s', digits: 0 },
+  { key: 'p50', title: 'p50 ms', digits: 2 },
+  { key: 'p99', title: 'p99 ms', digits: 2 },
+  { key: 'share', title: 'of its core', digits: 2 },
+]
+
+/** Makes a row of a question. */
+export function loadRow(question: LoadQuestion): Row {
+  const { id, title, kinds, reference } = question
+  return { id, title, kinds, reference, measures, run: (stage) => run(question, stage) }
+}
+
+async function run(question: LoadQuestion, stage: Stage): Promise<Lane[]> {
+  await using opened = new AsyncDisposableStack()
+  const backends = opened.use(await startBackends())
+  const entries: Entry[] = []
+  for (const contender of stage.contenders) {
+    stage.say(`warming up ${contender.name}`)
+    const proxy = opened.use(await enter(contender, backends.list, stage))
+    const load = await loadFor(proxy, question, stage)
+    await startLoad({ ...load, seconds: stage.plan.warmUp }).figures
+    entries.push({ contender, proxy, load })
+  }
+  return await interleave(stage.plan.rounds, entries, stage, (entry) => measureLoad(entry, entries, backends))
+}
+
+async function loadFor(
+  { ports }: RunningProxy,
+  { path, sessions }: LoadQuestion,
+  { plan, folder }: Stage,
+): Promise<Load> {
+  const file = join(folder, `cookies-${ports[0]}`)
+  const cookies = sessions === 'known' ? await learnSessions(ports, plan.knownSessions, file) : undefined
+  return { ports, path, cookies, connections: plan.connections, seconds: plan.seconds }
+}

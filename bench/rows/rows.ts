@@ -1,0 +1,18 @@
+import { body1m, body64k } from './bodies.ts'
+import { followUps } from './follow-ups.ts'
+import { idleConnections } from './idle-connections.ts'
+import { knownSession } from './known-session.ts'
+import { newSession } from './new-session.ts'
+import { rollingCookie } from './rolling-cookie.ts'
+import type { Row } from './row.ts'
+
+/** Every row, in the order they run. */
+export const rows: readonly Row[] = [
+  knownSession,
+  newSession,
+  rollingCookie,
+  body64k,
+  body1m,
+  idleConnections,
+  followUps,
+]
