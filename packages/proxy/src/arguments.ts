@@ -1,0 +1,69 @@
+import { Command, type CommanderError } from 'commander'
+
+import type { Overrides } from './config/overrides.ts'
+
+/** What the command line asks for. */
+export type Order =
+  | { readonly command: 'run' | 'check'; readonly file: string; readonly overrides: Overrides }
+  | { readonly command: 'schema' }
+  | { readonly command: 'version' }
+
+/** How the process ends. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const
+
+/** Reads the arguments; throws `CommanderError` after it has written help or what is wrong with them. */
+export function readArguments(argv: readonly string[]): Order {
+  let order: Order | undefined
+  const program = createProgram((given) => {
+    order = given
+  })
+  program.parse(argv, { from: 'user' })
+  return order ?? program.help({ error: true })
+}
+
+/** The exit code for what `readArguments` throws: help that was asked for is no failure. */
+export function exitCodeOf(error: CommanderError): number {
+  return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+}
+
+const exitCodeHelp = '\nExit codes: 0 done, 1 invalid configuration or failed start, 2 wrong usage.'
+
+function createProgram(give: (order: Order) => void): Command {
+  const program = new Command('sticky-proxy')
+    .description('An HTTP load balancer that keeps sessions where they live, on many nodes at once.')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText('after', exitCodeHelp)
+  addConfigured(program, 'run', 'serve until SIGTERM or SIGINT', give)
+  addConfigured(program, 'check', 'tell every mistake in a configuration', give)
+  program
+    .command('schema')
+    .description('print a JSON Schema of the configuration, for editors')
+    .action(() => give({ command: 'schema' }))
+  program
+    .command('version')
+    .description("print this program's version")
+    .action(() => give({ command: 'version' }))
+  return program
+}
+
+function addConfigured(
+  program: Command,
+  command: 'run' | 'check',
+  description: string,
+  give: (order: Order) => void,
+): void {
+  program
+    .command(command)
+    .description(description)
+    .option('-c, --config <file>', 'the configuration', 'sticky.yaml')
+    .option('--node-id <id>', 'instead of node.id')
+    .option('--listen <address>', 'instead of the first listener; repeat it for the next', collect)
+    .option('--admin <address>', 'instead of admin.address')
+    .option('--store <url>', 'instead of store.url')
+    .action(({ config, ...overrides }: { config: string } & Overrides) => give({ command, file: config, overrides }))
+}
+
+function collect(address: string, before: readonly string[] = []): string[] {
+  return [...before, address]
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander'
+
+import { exitCodeOf, exitCodes, type Order, readArguments } from './arguments.ts'
+import { ConfigErrors } from './config/config-errors.ts'
+import { loadConfig } from './config/load.ts'
+import { jsonSchema } from './config/schema.ts'
+import { StartFailure } from './control/start-failure.ts'
+import { version } from './version.ts'
+
+// The reader has seen enough, as `head` does: nothing is wrong, and nothing more is wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await carryOut(readArguments(argv))
+  } catch (error) {
+    if (error instanceof CommanderError) return exitCodeOf(error)
+    if (!(error instanceof ConfigErrors || error instanceof StartFailure)) throw error
+    process.stderr.write(`${error.message}\n`)
+    return exitCodes.failed
+  }
+}
+
+async function carryOut(order: Order): Promise<number> {
+  if (order.command === 'version') return print(version)
+  if (order.command === 'schema') return print(JSON.stringify(jsonSchema(), undefined, 2))
+  const config = loadConfig(order.file, order.overrides)
+  if (order.command === 'check') return print(`${order.file} is valid`)
+  // Only here: what a node needs is loaded by nothing else.
+  const { runNode } = await import('./control/run.ts')
+  await runNode(config)
+  return exitCodes.ok
+}
+
+function print(line: string): number {
+  process.stdout.write(`${line}\n`)
+  return exitCodes.ok
+}
