@@ -34,6 +34,7 @@ const frequencies = {
   flush: 1,
   evict: 2,
   reapByMistake: 2,
+  setClock: 1,
 }
 
 /** Any interleaving of work and faults. */
@@ -139,6 +140,9 @@ export class Chaos implements AsyncDisposable {
         return this.#replace(which, worker)
       case 'flush':
         return this.#model.removed(await this.#redis.flush())
+      case 'setClock':
+        this.#redis.skew += [-60_000, -300, 5000][choice % 3]!
+        return
       case 'evict':
         return this.#evict(worker, which, choice)
       case 'reapByMistake':
@@ -163,7 +167,7 @@ export class Chaos implements AsyncDisposable {
     if (!command) return
     const after = await this.#redis.execute(command)
     this.#history.push(command)
-    this.#model.executed(command, after, this.#redis.now)
+    this.#model.executed(command, after, this.#redis.time)
   }
 
   async #evict(worker: SimulatedWorker, which: number, choice: number): Promise<void> {

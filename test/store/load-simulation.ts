@@ -139,6 +139,8 @@ export class SimulatedRedis implements AsyncDisposable {
   readonly #variant: Variant
   readonly #texts = new Map<string, string>()
   now = 1_700_000_000_000
+  /** What Redis' own clock is ahead; timers of workers do not follow it. */
+  skew = 0
   #executions = 0
 
   constructor(url: string, prefix: string, variant: Variant = (_name, lua) => lua) {
@@ -146,6 +148,11 @@ export class SimulatedRedis implements AsyncDisposable {
     this.keys = new RedisKeys(prefix)
     this.#clockKey = `${prefix}:clock`
     this.#variant = variant
+  }
+
+  /** Redis' clock. */
+  get time(): number {
+    return this.now + this.skew
   }
 
   addWorker(): SimulatedWorker {
@@ -157,10 +164,10 @@ export class SimulatedRedis implements AsyncDisposable {
   /** Executes the command and answers what Redis holds afterwards. */
   async execute(command: Command): Promise<Snapshot> {
     const lua = this.#text(command.script)
-    const microseconds = (this.now % 1000) * 1000 + (this.#executions++ % 1000)
+    const microseconds = (this.time % 1000) * 1000 + (this.#executions++ % 1000)
     const results = await this.#redis
       .pipeline()
-      .set(this.#clockKey, JSON.stringify([`${Math.floor(this.now / 1000)}`, `${microseconds}`]))
+      .set(this.#clockKey, JSON.stringify([`${Math.floor(this.time / 1000)}`, `${microseconds}`]))
       .eval(lua, command.keys.length, ...command.keys, ...command.args)
       .eval(snapshotScript, this.#ourKeys.length, ...this.#ourKeys)
       .exec()

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Renews a worker's lease and names workers whose lease has lapsed, for the caller to reap. After a stall or a failover
--- nobody is named for a whole lease: the living have to be heard first.
+-- nobody is named for a whole lease: the living have to be heard first. A clock set back takes the leases with it.
 -- KEYS load, ledger   ARGV worker, ticket, lease   -> { milliseconds until the next look, lapsed worker… } | 'unknown'
 local load, ledger = KEYS[1], KEYS[2]
 local worker, ticket, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -17,6 +17,11 @@ local stalled = now - seen > lease / 2 or now < seen
 if stalled then
   next_look = now + lease
   redis.call('HSET', load, '#hold', next_look, '#next', 0)
+end
+if now < seen then
+  for _, field in ipairs(redis.call('HKEYS', load)) do
+    if field:sub(1, 1) == '@' then redis.call('HINCRBY', load, field, now - seen) end
+  end
 end
 redis.call('HSET', load, '#seen', now, '@' .. worker, now + lease)
 if now < next_look then return { next_look - now } end
