@@ -1,3 +1,5 @@
+import { atEndOfTurn } from './end-of-turn.ts'
+
 /** The most items one script call takes: more would hold up everybody else's commands. */
 const most = 128
 
@@ -11,7 +13,7 @@ export class Grouping<Item> {
   /** With a `delay` items wait that many milliseconds for company instead of the end of the turn. */
   constructor(send: (items: Item[]) => void, delay?: number) {
     this.#send = send
-    this.#schedule = delay === undefined ? setImmediate : (flush) => setTimeout(flush, delay).unref()
+    this.#schedule = delay === undefined ? atEndOfTurn : (flush) => setTimeout(flush, delay).unref()
   }
 
   add(item: Item): void {

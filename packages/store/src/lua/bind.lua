@@ -33,12 +33,19 @@ local function answer(number, row)
   reply[#reply + 1] = row
 end
 
-local function begin(id, head, bytes, ...)
-  local terms = unpack_terms(bytes, 1)
-  local last_cookie = terms.ends_with_last_cookie and last_of(unpack_cookies(bytes, terms.cookies_at)) or nil
-  local deadline = deadline_of(now, now, terms.age, terms.lifetime, last_cookie)
-  if not redis.call('SET', rows .. id, head .. bytes, 'PXAT', deadline, ...) then return false end
-  add_entry(entries, terms.backend, deadline, id)
+-- Whom new terms name, and until when they hold. Nearly all have no flags, and need no table.
+local function outlook(terms)
+  local age, flags, length = struct.unpack('>I5BB', terms)
+  if flags == 0 then return string.sub(terms, 8, 7 + length), deadline_of(now, now, age, 0) end
+  local parsed = unpack_terms(terms, 1)
+  local last_cookie = parsed.ends_with_last_cookie and last_of(unpack_cookies(terms, parsed.cookies_at)) or nil
+  return parsed.backend, deadline_of(now, now, age, parsed.lifetime, last_cookie)
+end
+
+local function begin(id, head, terms, ...)
+  local backend, deadline = outlook(terms)
+  if not redis.call('SET', rows .. id, head .. terms, 'PXAT', deadline, ...) then return false end
+  add_entry(entries, backend, deadline, id)
   return true
 end
 
