@@ -1,0 +1,208 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openStore, type Store, StoreUnavailable } from '../../packages/store/src/index.ts'
+import { FaultProxy } from '../support/fault-proxy.ts'
+import type { LocalRedis } from '../support/local-redis.ts'
+import { freshPrefix, startRedis } from '../support/redis.ts'
+import { bound, eventually, freshKey } from './store-contract.ts'
+
+const terms = { age: 60_000, source: 'session-cookie' }
+const commandTimeout = 300
+
+/** Resolves with how long it took until the promise was rejected with `StoreUnavailable`. */
+async function refusedAfter(asked: () => unknown): Promise<number> {
+  const began = performance.now()
+  await expect(Promise.resolve().then(asked)).rejects.toBeInstanceOf(StoreUnavailable)
+  return performance.now() - began
+}
+
+describe('a Redis that fails', () => {
+  let redis: LocalRedis
+  let proxy: FaultProxy
+  let prefix: string
+
+  beforeAll(async () => {
+    redis = await startRedis()
+    proxy = await FaultProxy.to({ port: redis.port })
+    prefix = freshPrefix()
+  })
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]()
+    await redis[Symbol.asyncDispose]()
+  })
+
+  const throughProxy = () => openStore(`redis://127.0.0.1:${proxy.port}`, { prefix, commandTimeout })
+  const direct = () => openStore(redis.url, { prefix, commandTimeout })
+
+  test('is waited for when it is absent at start, and nothing hangs meanwhile', async () => {
+    const late = await startRedis()
+    await late.kill()
+    await using store = openStore(late.url, { prefix, commandTimeout })
+    await using _membership = await store.cluster.join(announcement)
+
+    expect(store.available).toBe(false)
+    expect(await refusedAfter(() => store.sessions.find(freshKey('shop')))).toBeLessThan(100)
+    expect(await refusedAfter(() => store.sessions.bind(freshKey('shop'), 'a', 0, terms))).toBeLessThan(100)
+    expect(await refusedAfter(() => store.sessions.count('shop'))).toBeLessThan(100)
+    expect(await refusedAfter(() => store.cluster.secret('s', 'x'))).toBeLessThan(100)
+
+    const back = new Promise((resolve) => store.onAvailability(resolve))
+    await late.start()
+    expect(await back).toBe(true)
+    await eventually(async () => (await store.cluster.nodes()).length === 1)
+    bound(await store.sessions.bind(freshKey('shop'), 'a', 0, terms))
+    await late[Symbol.asyncDispose]()
+  })
+
+  test('that accepts and never answers is noticed in time, and again when it answers', async () => {
+    await using store = throughProxy()
+    await eventually(() => store.available)
+    const key = freshKey('shop')
+    const row = await store.sessions.bind(key, 'a', 0, terms)
+    const changes: boolean[] = []
+    store.onAvailability((available) => changes.push(available))
+
+    proxy.blackhole()
+    const waited = await refusedAfter(() => store.sessions.find(freshKey('shop')))
+    expect(waited).toBeGreaterThan(commandTimeout - 50)
+    expect(waited).toBeLessThan(commandTimeout + 300)
+    expect(await refusedAfter(() => store.sessions.find(freshKey('shop')))).toBeLessThan(100)
+    expect(await store.sessions.find(key)).toEqual(row)
+
+    proxy.flow()
+    await eventually(() => store.available)
+    expect(changes).toEqual([false, true])
+    expect(await store.sessions.find(freshKey('shop'))).toMatchObject({ state: 'absent' })
+  })
+
+  test('that is wedged unasked is found out by the probe', async () => {
+    await using store = throughProxy()
+    await eventually(() => store.available)
+
+    proxy.blackhole()
+    const began = performance.now()
+    await eventually(() => !store.available)
+    expect(performance.now() - began).toBeLessThan(2500)
+
+    proxy.flow()
+    await eventually(() => store.available)
+  })
+
+  test('whose address leads nowhere any more is connected to afresh', async () => {
+    await using store = throughProxy()
+    await eventually(() => store.available)
+
+    proxy.blackhole()
+    await eventually(() => !store.available)
+    const wedged = proxy.connections
+    await eventually(() => proxy.connections > wedged)
+    proxy.cut()
+    proxy.flow()
+
+    await eventually(() => store.available)
+  })
+
+  test('is frozen and thawed as a process, and known sessions never notice', async () => {
+    await using store = direct()
+    await eventually(() => store.available)
+    const key = freshKey('shop')
+    const row = await store.sessions.bind(key, 'a', 0, terms)
+
+    redis.pause()
+    await eventually(() => !store.available)
+    expect(store.sessions.find(key)).toEqual(row)
+    redis.resume()
+
+    await eventually(() => store.available)
+    await eventually(async () => (await store.sessions.find(freshKey('shop'))).state === 'absent')
+  })
+
+  test('cuts its connections and gets new ones; what was under way is refused, what follows is answered', async () => {
+    await using store = throughProxy()
+    await eventually(() => store.available)
+
+    const asked = store.sessions.bind(freshKey('shop'), 'a', 0, terms).catch((failure: unknown) => failure)
+    await new Promise(setImmediate)
+    proxy.cut()
+
+    const answer = await asked
+    expect(answer instanceof StoreUnavailable || (answer as { state: string }).state === 'bound').toBe(true)
+    await eventually(() => store.available)
+    bound(await store.sessions.bind(freshKey('shop'), 'a', 0, terms))
+  })
+
+  test('whose reply to a bind is lost has bound, and the next bind is told so', async () => {
+    await using store = throughProxy()
+    await eventually(() => store.available)
+    const key = freshKey('shop')
+    bound(await store.sessions.bind(freshKey('shop'), 'a', 0, terms))
+
+    proxy.holdReplies()
+    await refusedAfter(() => store.sessions.bind(key, 'a', 0, terms))
+    proxy.cut()
+    proxy.flow()
+    await eventually(() => store.available)
+
+    expect(bound(await store.sessions.bind(key, 'b', 0, terms)).backend).toBe('a')
+  })
+
+  test('that forgot everything has no epoch, and another one as soon as a session is bound', async () => {
+    await using store = direct()
+    await eventually(() => store.available)
+    const { epoch } = bound(await store.sessions.bind(freshKey('flushed'), 'a', 0, terms))
+
+    await redis.kill()
+    await redis.start()
+    await eventually(() => !store.available)
+    await eventually(() => store.available)
+
+    expect(await store.sessions.find(freshKey('flushed'))).toEqual({ state: 'absent', version: 0, epoch: 0 })
+    const next = bound(await store.sessions.bind(freshKey('flushed'), 'a', 0, terms))
+    expect(next.epoch).not.toBe(epoch)
+    expect((await store.sessions.find(freshKey('flushed'))).epoch).toBe(next.epoch)
+  })
+
+  test('that is closed while it is wedged closes at once', async () => {
+    const store = throughProxy()
+    await eventually(() => store.available)
+    const membership = await store.cluster.join(announcement)
+    store.load.begin('shop', 'a')
+    proxy.blackhole()
+    const asked = refusedAfter(() => store.sessions.find(freshKey('shop')))
+
+    const began = performance.now()
+    await membership[Symbol.asyncDispose]()
+    await store[Symbol.asyncDispose]()
+    expect(performance.now() - began).toBeLessThan(2 * commandTimeout + 300)
+    await asked
+    proxy.cut()
+    proxy.flow()
+  })
+})
+
+test('a server that is no Redis makes a store that is not available, and closes', async () => {
+  const server = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const store: Store = openStore(`redis://127.0.0.1:${port}`)
+
+  expect(await refusedAfter(() => store.sessions.find(freshKey('shop')))).toBeLessThan(100)
+
+  await store[Symbol.asyncDispose]()
+  server.close()
+})
+
+const announcement = {
+  id: 'n1',
+  instance: 'i',
+  host: 'host',
+  pid: 1,
+  version: '0',
+  workers: 1,
+  started: 1,
+  configHash: 'c',
+  opens: [],
+  addresses: [],
+}
