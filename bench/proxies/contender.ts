@@ -8,6 +8,8 @@ export interface Contender {
   readonly program: string
   /** How it keeps a session on its backend, in a few words for the table's legend. */
   readonly affinity: string
+  /** Of ourselves: where the revision's sources are. */
+  readonly checkout?: string
   /** As the installed program tells it; undefined when it does not run here. */
   version(): string | undefined
   /** Comes when it serves; `folder` is its own and empty. */

@@ -21,6 +21,7 @@ export function sticky(checkout: Checkout, kind: 'sticky' | 'sticky-pair'): Cont
     kind,
     program: `sticky${checkout.label}`,
     affinity: 'sealed cookie, binding in Redis before the response leaves',
+    checkout: checkout.folder,
     version: () => revisionOf(checkout.folder),
     start: (backends, folder) => startNodes(nodes, checkout.folder, backends, folder),
   }

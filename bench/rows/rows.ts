@@ -3,6 +3,7 @@ import { followUps } from './follow-ups.ts'
 import { idleConnections } from './idle-connections.ts'
 import { knownSession } from './known-session.ts'
 import { newSession } from './new-session.ts'
+import { redisMemory } from './redis-memory.ts'
 import { rollingCookie } from './rolling-cookie.ts'
 import type { Row } from './row.ts'
 
@@ -15,4 +16,5 @@ export const rows: readonly Row[] = [
   body1m,
   idleConnections,
   followUps,
+  redisMemory,
 ]
