@@ -16,9 +16,9 @@ export class CookieNewcomer implements Session {
   key: SessionKey | undefined
   readonly #keeper: SessionKeeper
   readonly #client: Client
-  readonly #came: 'N' | 'I' | 'E'
+  readonly #came: 'N' | 'I' | 'E' | 'O'
 
-  constructor(keeper: SessionKeeper, client: Client, came: 'N' | 'I' | 'E') {
+  constructor(keeper: SessionKeeper, client: Client, came: 'N' | 'I' | 'E' | 'O') {
     this.#keeper = keeper
     this.#client = client
     this.#came = came

@@ -15,8 +15,11 @@ export function findCookie(field: string, name: string, from = 0): number {
 
 /** The value that begins there, without blanks around it. */
 export function cookieValueAt(field: string, start: number): string {
-  const end = field.indexOf(';', start)
-  return field.slice(start, end < 0 ? field.length : end).trim()
+  const semicolon = field.indexOf(';', start)
+  let end = semicolon < 0 ? field.length : semicolon
+  const from = skipBlanks(field, start)
+  while (end > from && isBlank(field.charCodeAt(end - 1))) end--
+  return field.slice(from, end)
 }
 
 /** The value of the first cookie of that name. */
@@ -36,13 +39,13 @@ export function withoutCookie(field: string, name: string): string | undefined {
     from = pairEnd(field, start)
     start = findCookie(field, name, from)
   }
-  kept = from < field.length ? kept + field.slice(from) : kept.slice(0, -1)
-  return kept.trim() === '' ? undefined : kept.trimStart()
+  return withoutBlanks(from < field.length ? kept + field.slice(from) : kept.slice(0, -1))
 }
 
 /** A cookie's value without the quotes some senders put around it. */
 export function unquoted(value: string): string {
-  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+  const last = value.length - 1
+  return last > 0 && value[0] === '"' && value[last] === '"' ? value.slice(1, last) : value
 }
 
 const equalsSign = 0x3d
@@ -68,4 +71,11 @@ function skipBlanks(field: string, at: number): number {
 function pairEnd(field: string, at: number): number {
   const end = field.indexOf(';', at)
   return end < 0 ? field.length : end + 1
+}
+
+/** The rest of a field from its first pair on; undefined for blanks alone. */
+function withoutBlanks(rest: string): string | undefined {
+  const first = skipBlanks(rest, 0)
+  if (first === rest.length) return undefined
+  return first === 0 ? rest : rest.slice(first)
 }

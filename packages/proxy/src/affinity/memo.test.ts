@@ -11,6 +11,14 @@ test('a memo never holds more than its capacity', () => {
   expect(held.length).toBeLessThanOrEqual(10)
 })
 
+test('a memo holds no text that could fill the memory by itself', () => {
+  const memo = new Memo<string>(10)
+
+  memo.set('x'.repeat(16_000), 'value')
+
+  expect(memo.get('x'.repeat(16_000))).toBeUndefined()
+})
+
 test('what is asked for stays while others come and go', () => {
   const memo = new Memo<string>(10)
   memo.set('kept', 'value')

@@ -16,7 +16,9 @@ export class Memo<Value> {
     return value === undefined ? this.#revived(text) : value
   }
 
+  /** Long texts are not kept: whoever sends them pays for each. */
   set(text: string, value: Value): void {
+    if (text.length > longestText) return
     if (this.#young.size >= this.#half) {
       this.#old = this.#young
       this.#young = new Map()
@@ -35,6 +37,8 @@ export class Memo<Value> {
     return value
   }
 }
+
+const longestText = 512
 
 /** The same latin-1 text in memory of its own: a slice would keep the whole request head alive. */
 export function ownCopy(slice: string): string {

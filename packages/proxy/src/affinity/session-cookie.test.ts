@@ -188,7 +188,7 @@ describe('a session is over', () => {
     expect((await browser.visit(one)).session.known).toBe(true)
     cluster.now += 50_000
 
-    expect(await one.locate(browser.cookie)).toMatchObject({ known: false, persistence: 'EN' })
+    expect(await one.locate(browser.cookie)).toMatchObject({ known: false, persistence: 'ON' })
   })
 
   test('on every node when an operator ends it; the next one has a new id', async () => {

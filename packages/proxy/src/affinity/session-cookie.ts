@@ -6,6 +6,7 @@ import { CookieNewcomer } from './cookie-newcomer.ts'
 import { CookieSession } from './cookie-session.ts'
 import { cookieValueAt, findCookie, unquoted } from './cookies.ts'
 import type { AffinityServices } from './registry.ts'
+import type { Seal } from './seal.ts'
 import type { OpenedCookie } from './sealer.ts'
 import { SessionKeeper } from './session-keeper.ts'
 import type { AffinityStrategy, Client, OutgoingRequest, Session } from './strategy.ts'
@@ -58,11 +59,17 @@ class SessionCookie implements AffinityStrategy {
   }
 
   #judge({ opened, name, client }: Presented, row: Row): Session {
-    const truth = truthOf(row, opened.seal, this.#keeper.now(), this.#keeper.config.age)
-    if (truth === 'over') return new CookieNewcomer(this.#keeper, client, 'E')
+    const truth = truthOf(row, opened.seal, this.#keeper.config.age, this.#keeper)
+    if (truth === 'over') return new CookieNewcomer(this.#keeper, client, this.#lifetimeEnded(opened.seal) ? 'O' : 'E')
     const tells = truth === 'row' && row.state === 'bound'
     const home = tells ? this.#keeper.homes.at(row.backend) : opened.home
     return new CookieSession(this.#keeper, { opened, name, client, row, forgotten: !tells }, home)
+  }
+
+  /** Was its end a matter of its lifetime, not of its age? */
+  #lifetimeEnded({ sealed, end }: Seal): boolean {
+    const { age, lifetime } = this.#keeper.config
+    return lifetime !== undefined && end < sealed + age && end <= this.#keeper.now()
   }
 
   /** Without the store the cookie is believed as it stands. */

@@ -38,5 +38,5 @@ test.for([
   ['no row after the end of a lifetime, another epoch', absent(8), cookie({ end: 10_500 }), 10_600, 'over'],
   ['no row, sealed by a clock ahead of ours', absent(), cookie({ sealed: 20_000, end: 21_000 }), 10_000, 'cookie'],
 ] as const)('%s: %s', ([, row, seal, now, truth]) => {
-  expect(truthOf(row, seal, now, age)).toBe(truth)
+  expect(truthOf(row, seal, age, { now: () => now })).toBe(truth)
 })
