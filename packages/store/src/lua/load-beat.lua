@@ -1,29 +1,19 @@
 #!lua flags=allow-oom
--- Renews a worker's lease and names workers whose lease has lapsed, for the caller to reap. After a stall or a failover
--- nobody is named for a whole lease: the living have to be heard first. A clock set back takes the leases with it.
+-- Renews a worker's lease and names workers whose lease has lapsed, for the caller to reap.
 -- KEYS load, ledger   ARGV worker, ticket, lease   -> { milliseconds until the next look, lapsed worker… } | 'unknown'
 local load, ledger = KEYS[1], KEYS[2]
 local worker, ticket, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local most_named = 8
 
 local known = redis.call('HMGET', ledger, '#e', '#t')
-local fields = redis.call('HMGET', load, '#e', '#seen', '#hold', '#next')
-local epoch, seen = fields[1], tonumber(fields[2] or 0)
+local epoch = redis.call('HGET', load, '#e')
 if not epoch or known[1] ~= epoch or known[2] ~= ticket then return 'unknown' end
 
 local now = milliseconds()
-local next_look = math.max(tonumber(fields[3] or 0), tonumber(fields[4] or 0))
-local stalled = now - seen > lease / 2 or now < seen
-if stalled then
-  next_look = now + lease
-  redis.call('HSET', load, '#hold', next_look, '#next', 0)
-end
-if now < seen then
-  for _, field in ipairs(redis.call('HKEYS', load)) do
-    if field:sub(1, 1) == '@' then redis.call('HINCRBY', load, field, now - seen) end
-  end
-end
-redis.call('HSET', load, '#seen', now, '@' .. worker, now + lease)
+hear(load, now, lease)
+redis.call('HSET', load, '@' .. worker, now + lease)
+local looks = redis.call('HMGET', load, '#hold', '#next')
+local next_look = math.max(tonumber(looks[1] or 0), tonumber(looks[2] or 0))
 if now < next_look then return { next_look - now } end
 
 -- No lease can lapse before the earliest deadline there is now: deadlines only grow.

@@ -25,8 +25,9 @@ local now = milliseconds()
 local ticket = table.concat({ incarnation, unpack(redis.call('TIME')) }, '.')
 if not epoch then
   epoch = worker .. '.' .. ticket
-  redis.call('HSET', load, '#e', epoch, '#seen', now)
+  redis.call('HSET', load, '#e', epoch)
 end
+hear(load, now, lease)
 
 if old_epoch == epoch then subtract(ledger, load) end
 redis.call('DEL', ledger)
