@@ -1,3 +1,4 @@
+import type { Milliseconds } from '@sticky/store'
 import { pino } from 'pino'
 
 import { type LineSink, longestLine } from '../traffic/access-log.ts'
@@ -19,14 +20,16 @@ export interface LogOutput extends AsyncDisposable {
 }
 
 // Several workers share one stdout; whole lines up to this many bytes in one write stay whole, whatever the reader is.
-const batch = { minLength: longestLine - 1024, maxWrite: longestLine, maxLength: 8 << 20, periodicFlush: 500 }
+const batch = { minLength: longestLine - 1024, maxWrite: longestLine, maxLength: 8 << 20 }
+
+const longestWait: Milliseconds = 500
 
 /** Opens the log on a file descriptor, stdout by default. When its reader stalls, lines beyond 8 MiB are dropped rather than kept. */
-export function openLog(options: { readonly node: string; readonly fd?: number }): LogOutput {
+export function openLog(options: { readonly node: string; readonly fd?: number | undefined }): LogOutput {
   const destination = pino.destination({ dest: options.fd ?? 1, sync: false, ...batch })
   // Without a listener a full disk or a reader that left would end the process.
   const broken = new Promise<void>((resolve) => destination.on('error', () => resolve()))
-  const closed = new Promise<void>((resolve) => destination.on('close', () => resolve()))
+  const timer = setInterval(() => destination.flush(), longestWait).unref()
   let open = true
   const write = (line: string): void => {
     if (open) destination.write(line)
@@ -41,8 +44,10 @@ export function openLog(options: { readonly node: string; readonly fd?: number }
     flush: () => flushQuietly(destination),
     async [Symbol.asyncDispose]() {
       open = false
-      destination.end()
-      await Promise.race([closed, broken])
+      clearInterval(timer)
+      // Not closed: the descriptor is whoever's it was.
+      await Promise.race([new Promise((resolve) => destination.flush(resolve)), broken])
+      flushQuietly(destination)
     },
   }
 }

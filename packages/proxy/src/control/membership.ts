@@ -99,7 +99,7 @@ class Member implements ClusterMembership {
   #suspect(nodes: readonly NodeRow[]): void {
     const own = this.#announcement()
     for (const other of nodes.filter((node) => node.instance !== own.instance)) {
-      const place = { other: other.id, host: other.host, otherPid: other.pid }
+      const place = { other: other.id, host: other.host, other_pid: other.pid }
       if (other.id === own.id) this.#warn(other, place, 'another live node has the same id')
       if (other.configHash !== own.configHash) this.#warn(other, place, 'another node has a different configuration')
     }

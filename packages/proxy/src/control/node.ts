@@ -88,7 +88,7 @@ class RunningNode implements Node {
     await member.announce(this.addresses)
     this.#watchStore()
     this.#phase = 'serving'
-    for (const address of this.addresses) log.info({ address }, 'listening')
+    log.info({ addresses: this.addresses, admin: this.#adminUrl() }, 'listening')
   }
 
   async drain(): Promise<void> {
@@ -105,11 +105,14 @@ class RunningNode implements Node {
 
   /** Before all else, so that probes are answered while the node waits for its store. */
   async #openAdmin(): Promise<void> {
-    const { config, output } = this.#options
-    if (config.admin === undefined) return
-    const server = this.#opened.use(await openAdminServer(config.admin, this.#subject()))
+    const { admin } = this.#options.config
+    if (admin === undefined) return
+    const server = this.#opened.use(await openAdminServer(admin, this.#subject()))
     this.adminAddress = server.address
-    output.log.info({ address: server.address }, 'admin listening')
+  }
+
+  #adminUrl(): string | undefined {
+    return this.adminAddress?.replace(/^(?!unix:)/, 'http://')
   }
 
   async #join(secrets: SharedSecrets): Promise<ClusterMembership> {

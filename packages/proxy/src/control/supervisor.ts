@@ -90,11 +90,22 @@ class Supervisor implements DataPlane {
     const worker = new WorkerHandle(cluster.fork(), this.#order)
     this.#alive.add(worker)
     worker.serving.then(
-      () => this.#serving.add(worker),
-      () => worker.kill(),
+      () => this.#serves(worker),
+      (failure) => this.#failed(worker, failure),
     )
     worker.ended.then(() => this.#forget(worker))
     return worker
+  }
+
+  #serves(worker: WorkerHandle): void {
+    this.#serving.add(worker)
+    this.#log.info({ worker_pid: worker.pid }, 'worker started')
+  }
+
+  /** Of the first workers whoever starts the node is told. */
+  #failed(worker: WorkerHandle, failure: Error): void {
+    worker.kill()
+    if (this.addresses.length > 0) this.#log.error({ reason: failure.message }, 'worker could not start')
   }
 
   #pinAddresses(): void {
@@ -110,7 +121,8 @@ class Supervisor implements DataPlane {
       if (this.#closing.signal.aborted) return
       const wait = restartDelay(performance.now() - began, early)
       early = wait.early
-      this.#log.error({ worker: worker.pid, ending: describe(ending), restartIn: wait.delay }, 'worker ended')
+      const facts = { worker_pid: worker.pid, ending: describe(ending), restart_in_ms: wait.delay }
+      this.#log.error(facts, 'worker ended')
       await delay(wait.delay, undefined, { signal: this.#closing.signal }).catch(() => {})
       if (this.#closing.signal.aborted) return
       this.restarts++
