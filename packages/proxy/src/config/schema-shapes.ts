@@ -54,7 +54,7 @@ export function oneOf<const Words extends readonly [string, ...string[]]>(
   return z.enum(words, { error: `must be one of ${words.join(', ')}` })
 }
 
-/** May be left out; there is no default, and the key is there all the same. */
+/** May be left out; there is no default. The type has the key all the same, as `Config` does. */
 export function optional<Schema extends z.ZodType>(schema: Schema): Optional<Schema> {
   return schema.optional().transform((value) => value)
 }

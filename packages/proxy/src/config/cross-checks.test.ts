@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest'
+
+import { load, mistakesIn, withAffinity } from './load.test-support.ts'
+import { showPath } from './mistakes.ts'
+
+const pools = 'pools: { shop: { backends: [{ id: a, url: http://a }] } }'
+const twoPools =
+  'pools: { shop: { backends: [{ id: a, url: http://a }] }, cart: { backends: [{ id: a, url: http://a }] } }'
+const cookie = (rest: string) => withAffinity(`{ strategy: session-cookie, ${rest} }`)
+
+test.each([
+  ['a route to a pool that is not there', `${pools}\nroutes: [{ pool: cart }]`, 'routes[0].pool'],
+  ['two pools and no routes', twoPools, 'routes'],
+  ['a route behind one for everything', `${pools}\nroutes: [{ pool: shop }, { path: /x, pool: shop }]`, 'routes[1]'],
+  ['the same route twice', `${pools}\nroutes: [{ path: /x, pool: shop }, { path: /x, pool: shop }]`, 'routes[1]'],
+  [
+    'a route behind one for its domain',
+    `${pools}\nroutes: [{ host: "*.a.com", pool: shop }, { host: B.A.com, path: /x, pool: shop }]`,
+    'routes[1]',
+  ],
+  [
+    'two backends of one id',
+    'pools: { shop: { backends: [{ id: a, url: http://a }, { id: a, url: http://b }] } }',
+    'pools.shop.backends[1].id',
+  ],
+  [
+    'one backend twice',
+    'pools: { shop: { backends: [{ id: a, url: http://a }, { id: b, url: http://A:80/ }] } }',
+    'pools.shop.backends[1].url',
+  ],
+  ['several workers on a store in memory', `${pools}\nnode: { workers: 2 }`, 'node.workers'],
+  ['a lease of less than two heartbeats', `${pools}\nstore: { lease: 3s }`, 'store.lease'],
+  ['a heartbeat of more than half the lease', `${pools}\nstore: { heartbeat: 5s }`, 'store.heartbeat'],
+  ['an admin API that others reach without a token', `${pools}\nadmin: { address: ":9901" }`, 'admin.address'],
+  [
+    'PROXY protocol from anybody',
+    `${pools}\nlisten: [{ address: :80, proxyProtocol: true }]`,
+    'listen[0].proxyProtocol',
+  ],
+  [
+    'PROXY protocol from nobody',
+    `${pools}\nlisten: [{ address: :80, proxyProtocol: true, from: [] }]`,
+    'listen[0].proxyProtocol',
+  ],
+  ['ranges without PROXY protocol', `${pools}\nlisten: [{ address: :80, from: [10.0.0.0/8] }]`, 'listen[0].from'],
+  ['one address twice', `${pools}\nlisten: [{ address: :80 }, { address: 127.0.0.1:80 }]`, 'listen[1].address'],
+  [
+    "clients' address for the admin API",
+    `${pools}\nlisten: [{ address: 127.0.0.1:9901 }]\nadmin: { address: 127.0.0.1:9901 }`,
+    'admin.address',
+  ],
+  ['a cookie for other sites without Secure', cookie('sameSite: None'), 'pools.shop.affinity[0].sameSite'],
+  ['a partitioned cookie without Secure', cookie('partitioned: true'), 'pools.shop.affinity[0].partitioned'],
+  ['a __Secure- cookie without Secure', cookie('prefix: secure'), 'pools.shop.affinity[0].prefix'],
+  ['a __Host- cookie without Secure', cookie('prefix: host, secure: false'), 'pools.shop.affinity[0].prefix'],
+  [
+    'a __Host- cookie with a domain',
+    cookie('prefix: host, secure: true, domain: a.com'),
+    'pools.shop.affinity[0].domain',
+  ],
+  ['a __Host- cookie for another path', cookie('prefix: host, secure: true, path: /x'), 'pools.shop.affinity[0].path'],
+  ['a cookie whose name is none', cookie('name: "a b"'), 'pools.shop.affinity[0].name'],
+  ['a lifetime shorter than the age', cookie('age: 30m, lifetime: 10m'), 'pools.shop.affinity[0].lifetime'],
+  ['a lifetime shorter than the usual age', cookie('lifetime: 10m'), 'pools.shop.affinity[0].lifetime'],
+  [
+    'two strategies on one cookie',
+    withAffinity('{ strategy: session-cookie }, { strategy: persistence-key, from: [{ cookie: sticky }] }'),
+    'pools.shop.affinity[1].from[0].cookie',
+  ],
+  [
+    'a session that its own cookie begins',
+    cookie('begin: { cookies: [sticky] }'),
+    'pools.shop.affinity[0].begin.cookies[0]',
+  ],
+])('%s is a mistake', (_, yaml, path) => {
+  expect(mistakesIn(yaml).map((mistake) => showPath(mistake.path))).toEqual([path])
+})
+
+test.each([
+  [
+    'routes from the narrow to the wide',
+    `${pools}\nroutes: [{ path: /x, pool: shop }, { path: /x/*, pool: shop }, { pool: shop }]`,
+  ],
+  ['one backend in two pools', `${twoPools}\nroutes: [{ path: /cart/*, pool: cart }, { pool: shop }]`],
+  ['an admin API for others with a token', `${pools}\nadmin: { address: ":9901", token: 0123456789abcdef }`],
+  ['an admin API on a socket', `${pools}\nadmin: { address: "unix:/run/sticky.sock" }`],
+  ['PROXY protocol from some', `${pools}\nlisten: [{ address: :80, proxyProtocol: true, from: [10.0.0.0/8] }]`],
+  ['several ports of the system’s choice', `${pools}\nlisten: [{ address: 127.0.0.1:0 }, { address: 127.0.0.1:0 }]`],
+  ['a cookie for other sites', cookie('sameSite: None, secure: true, partitioned: true, prefix: host')],
+  ['a cookie without SameSite', cookie('sameSite: false')],
+  ['a lifetime of exactly the age', cookie('age: 30m, lifetime: 30m')],
+  ['a session that one of several cookies begins', cookie('begin: { cookies: [JSESSIONID, PHPSESSID] }')],
+])('%s is none', (_, yaml) => {
+  expect(mistakesIn(yaml)).toEqual([])
+  expect(load(yaml).pools).not.toHaveLength(0)
+})
+
+test('a value that is a mistake itself is not told again as a consequence', () => {
+  const yaml = `${pools}\nlisten: [{ address: :80, proxyProtocol: yess, from: [10.0.0.0/8] }]\nroutes: [{ path: x, pool: shop }, { path: /x, pool: shop }]`
+
+  expect(mistakesIn(yaml).map((mistake) => showPath(mistake.path))).toEqual([
+    'listen[0].proxyProtocol',
+    'routes[0].path',
+  ])
+})
