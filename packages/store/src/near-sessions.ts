@@ -57,7 +57,7 @@ export class NearSessions implements SessionTable, CookieTable {
   touch(key: SessionKey, binding: Binding): void {
     const entry = this.#held.peek(key)
     if (entry && !this.#renew(entry)) return
-    this.#store.sessions.touch(key, binding)
+    this.#store.sessions.touch(key, entry?.binding ?? binding)
   }
 
   async end(key: SessionKey): Promise<boolean> {
