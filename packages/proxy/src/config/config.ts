@@ -20,6 +20,7 @@ export interface Config {
 }
 
 export interface Address {
+  /** Empty: every interface. */
   readonly host: string
   /** 0: whatever is free. */
   readonly port: number

@@ -83,9 +83,13 @@ const timeouts = map({
   head: duration.prefault(limit.head).describe('For a request’s head, from its first byte.'),
   idle: duration.prefault(limit.idle).describe('Between two requests of a client’s connection.'),
   body: duration.prefault(limit.body).describe('Between two pieces of a request’s body.'),
-  write: duration.prefault(limit.write).describe('For a client to take the next piece of a response.'),
+  write: duration
+    .prefault(limit.write)
+    .describe('For the other side, client or backend, to take what waits to be sent to it.'),
   connect: duration.prefault(limit.connect).describe('For a connection to a backend.'),
-  response: duration.prefault(limit.response).describe('For a backend’s head, and between two pieces of its body.'),
+  response: duration
+    .prefault(limit.response)
+    .describe('For a backend’s head, once it has the whole request. Between pieces of a body it may be silent.'),
   backendIdle: duration
     .prefault(limit.backendIdle)
     .describe('An idle connection to a backend is closed after this. Keep it below the backend’s own time.'),

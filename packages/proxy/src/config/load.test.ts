@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 
 import { showMistake } from './config-errors.ts'
 import { load, mistakesIn } from './load.test-support.ts'
+import { loadConfig } from './load.ts'
 
 /** As the manual has it. */
 const everything = `
@@ -204,5 +205,7 @@ routes: [{ host: "\${WORD}:80", path: "\${WORD}", pool: "\${WORD}" }]
 })
 
 test('a file that is not there is told by name', () => {
-  expect(() => load('', {}, {})).toThrow(/sticky\.yaml/)
+  expect(() => loadConfig('/nowhere/sticky.yaml')).toThrow(
+    '/nowhere/sticky.yaml: no such file; name another with --config',
+  )
 })

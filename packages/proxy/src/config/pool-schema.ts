@@ -24,10 +24,12 @@ const backend = map({
 })
 
 const beginExpectation = 'must be always, on-cookie or { cookies: [NAME, …] }'
-const begin = z.union(
-  [oneOf(['always', 'on-cookie']), map({ cookies: list(cookieName, 'must be a list of cookie names', 1) })],
-  { error: beginExpectation },
-)
+const beginners = map({
+  cookies: list(cookieName, 'must be a list of cookie names', 1).describe(
+    'The application’s cookies that begin a session.',
+  ),
+})
+const begin = z.union([oneOf(['always', 'on-cookie']), beginners], { error: beginExpectation })
 const secure = z.union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' })
 const sameSiteExpectation = 'must be one of Strict, Lax, None, or false to leave it out'
 const sameSite = z
@@ -41,28 +43,28 @@ const sessionCookie = map({
   strategy: z.literal('session-cookie').describe('A sealed cookie of ours names the session.'),
   name: ownCookieName
     .prefault(cookie.name)
-    .describe("Our cookie's name, without `__Host-` or `__Secure-`: see `prefix`."),
+    .describe('Our cookie’s name, without `__Host-` or `__Secure-`: see `prefix`.'),
   begin: begin
     .prefault(cookie.begin)
     .describe(
       'When a newcomer gets a session: `always`; `on-cookie`, when the application sets any cookie; `{ cookies: [NAME, …] }`, when it sets one of these.',
     ),
   age: age.prefault(cookie.age).describe('A session ends when it was not used for this long.'),
-  cookieAge: optional(age).describe("The age of an application's cookie that names none itself. By default `age`."),
+  cookieAge: optional(age).describe('The age of an application’s cookie that names none itself. By default `age`.'),
   lifetime,
   ends: oneOf(['age', 'last-cookie'])
     .prefault(cookie.ends)
-    .describe("`last-cookie`: it ends with the last of the application's cookies, too."),
-  path: cookiePath.prefault(cookie.path).describe("Our cookie's `Path`."),
-  domain: optional(cookieDomain).describe("Our cookie's `Domain`. By default none: the host that set it, alone."),
-  secure: secure.prefault(cookie.secure).describe("Our cookie's `Secure`; `auto`: on exchanges that came over TLS."),
-  httpOnly: flag().prefault(cookie.httpOnly).describe("Our cookie's `HttpOnly`: scripts in pages cannot read it."),
+    .describe('`last-cookie`: it ends with the last of the application’s cookies, too.'),
+  path: cookiePath.prefault(cookie.path).describe('Our cookie’s `Path`.'),
+  domain: optional(cookieDomain).describe('Our cookie’s `Domain`. By default none: the host that set it, alone.'),
+  secure: secure.prefault(cookie.secure).describe('Our cookie’s `Secure`; `auto`: on exchanges that came over TLS.'),
+  httpOnly: flag().prefault(cookie.httpOnly).describe('Our cookie’s `HttpOnly`: scripts in pages cannot read it.'),
   sameSite: sameSite
     .prefault(cookie.sameSite)
-    .describe("Our cookie's `SameSite`: `Strict`, `Lax`, `None`, or `false` to leave it out."),
+    .describe('Our cookie’s `SameSite`: `Strict`, `Lax`, `None`, or `false` to leave it out.'),
   partitioned: flag()
     .prefault(cookie.partitioned)
-    .describe("Our cookie's `Partitioned`: a jar of its own under each embedding site. Needs `secure: true`."),
+    .describe('Our cookie’s `Partitioned`: a jar of its own under each embedding site. Needs `secure: true`.'),
   prefix: oneOf(['auto', 'none', 'host', 'secure'])
     .prefault(cookie.prefix)
     .describe(
@@ -75,7 +77,7 @@ const sessionCookie = map({
     ),
 })
 
-const keySource = map({ cookie: cookieName.describe("The cookie whose value is the session's key.") })
+const keySource = map({ cookie: cookieName.describe('The cookie whose value is the session’s key.') })
 
 const persistenceKey = map({
   strategy: z.literal('persistence-key').describe('A value that the application sets is the key of the session.'),
@@ -106,5 +108,5 @@ export const poolSchema: z.ZodType<PoolContents> = map({
     .describe('How a session is recognised: the first strategy that knows the request wins. `[]`: no sessions at all.'),
   hostHeader: oneOf(['preserve', 'backend'])
     .prefault(defaults.hostHeader)
-    .describe("The Host that backends see: the client's, or the backend's own."),
+    .describe('The Host that backends see: the client’s, or the backend’s own.'),
 })
