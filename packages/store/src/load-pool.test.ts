@@ -28,8 +28,14 @@ function pool() {
     timeout: 100,
     run: ({ name }, _keys, args) => {
       const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-      const answer = async (reply: unknown) => void (resolve(reply), await turn())
-      const fail = async () => void (reject(new StoreUnavailable('lost')), await turn())
+      const answer = async (reply: unknown) => {
+        resolve(reply)
+        await turn()
+      }
+      const fail = async () => {
+        reject(new StoreUnavailable('lost'))
+        await turn()
+      }
       sent.push({ name, args, answer, fail })
       return promise
     },
