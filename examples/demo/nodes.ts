@@ -14,6 +14,14 @@ export interface DemoNodes extends AsyncDisposable {
   readonly store: string
 }
 
+/** What two nodes are started with. */
+export interface NodesOptions {
+  readonly environment: DemoEnvironment
+  readonly ports: readonly [Ports, Ports]
+  /** Gives up the start. */
+  readonly signal: AbortSignal
+}
+
 /** Where a node shall listen. */
 export interface Ports {
   readonly listen: string
@@ -23,5 +31,5 @@ export interface Ports {
 /** The configuration both nodes run. */
 export const configuration: URL = new URL('./sticky.yaml', import.meta.url)
 
-/** What the configuration takes from its environment: where the applications are. */
-export type DemoEnvironment = Readonly<Record<'CART_A' | 'CART_B' | 'CART_C', string>>
+/** What the configuration takes from its environment: the store, and where the applications are. */
+export type DemoEnvironment = Readonly<Record<'DEMO_STORE' | 'CART_A' | 'CART_B' | 'CART_C', string>>
