@@ -2,6 +2,7 @@ import { faultOfUnfinished } from './fields.ts'
 import { Malformed } from './malformed.ts'
 
 const HEAD_END = '\r\n\r\n'
+const CR = 0x0d
 
 /** Gathers a head from the bytes of a connection, in whatever pieces they arrive. */
 export class HeadCollector {
@@ -43,6 +44,7 @@ export class HeadCollector {
   #keep(text: string, before: number): Malformed | undefined {
     this.#partial = text
     if (text.length > this.#limit + HEAD_END.length) return Malformed.headLong
-    return faultOfUnfinished(text.slice(Math.max(0, before - 1)))
+    const from = text.charCodeAt(before - 1) === CR ? before - 1 : before
+    return faultOfUnfinished(text.slice(from))
   }
 }
