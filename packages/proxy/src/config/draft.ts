@@ -50,6 +50,11 @@ export interface DraftRoute {
   readonly pool?: string | undefined
 }
 
+/** Was the value of this key a mistake? Then nothing can be said about what depends on it. */
+export function isTakenOut<Map extends object>(map: Map, key: keyof Map): boolean {
+  return Object.hasOwn(map, key) && map[key] === undefined
+}
+
 /** Takes the values at these paths out of the data. */
 export function draftOf(data: unknown, invalid: readonly Path[]): Draft {
   const draft = structuredClone(data)

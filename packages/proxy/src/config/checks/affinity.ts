@@ -1,5 +1,5 @@
 import { defaults } from '../defaults.ts'
-import type { Draft, DraftStrategy } from '../draft.ts'
+import { type Draft, type DraftStrategy, isTakenOut } from '../draft.ts'
 import { parseAge } from '../duration.ts'
 import { Flaw } from '../flaw.ts'
 import { type Path, type Report, showPath } from '../mistakes.ts'
@@ -25,25 +25,20 @@ function checkStrategy(strategy: DraftStrategy, path: Path, owners: Map<string, 
   }
 }
 
-function checkAges({ strategy, age, lifetime }: DraftStrategy, path: Path, report: Report): void {
+function checkAges(contents: DraftStrategy, path: Path, report: Report): void {
+  const { strategy, age, lifetime = '' } = contents
   const usual = strategy === 'session-cookie' ? defaults.sessionCookie.age : defaults.persistenceKey.age
-  const [idle, absolute] = [parseAge(age ?? usual), parseAge(lifetime ?? '')]
-  if (idle instanceof Flaw || absolute instanceof Flaw || idle <= absolute) return
-  report([...path, 'lifetime'], 'must be at least the age: a session would end before it could be idle so long')
+  const [idle, absolute] = [parseAge(age ?? usual), parseAge(lifetime)]
+  const known = !(idle instanceof Flaw || absolute instanceof Flaw || isTakenOut(contents, 'age'))
+  if (known && idle > absolute)
+    report([...path, 'lifetime'], 'must be at least the age, or no session lives to be idle so long')
 }
 
-/** The cookies a strategy takes for its own: ours by name, or the application's that carry its keys. */
-function cookiesOf({ strategy, name, begin, from }: DraftStrategy, path: Path): [string, Path][] {
-  const keys = from?.map((source, index): [string | undefined, Path] => [
-    source?.cookie,
-    [...path, 'from', index, 'cookie'],
-  ])
-  const beginners = typeof begin === 'object' ? begin.cookies : undefined
-  const waits = beginners?.map((cookie, index): [string | undefined, Path] => [
-    cookie,
-    [...path, 'begin', 'cookies', index],
-  ])
-  const own: [string | undefined, Path] = [name ?? defaults.sessionCookie.name, [...path, 'name']]
-  const all = strategy === 'session-cookie' ? [own, ...(waits ?? [])] : (keys ?? [])
-  return all.flatMap(([cookie, place]) => (cookie === undefined ? [] : [[cookie, place]]))
+/** The cookies a strategy recognises sessions by, and where they are named. */
+function cookiesOf(contents: DraftStrategy, path: Path): [string, Path][] {
+  const { strategy, name = defaults.sessionCookie.name, from = [] } = contents
+  if (strategy === 'session-cookie') return isTakenOut(contents, 'name') ? [] : [[name, [...path, 'name']]]
+  return from.flatMap((source, index): [string, Path][] =>
+    source?.cookie === undefined ? [] : [[source.cookie, [...path, 'from', index, 'cookie']]],
+  )
 }

@@ -1,6 +1,6 @@
 import { isLoopback, parseAddress, parseAdminAddress } from '../address.ts'
 import type { Address } from '../config.ts'
-import type { Draft, DraftListener } from '../draft.ts'
+import { type Draft, type DraftListener, isTakenOut } from '../draft.ts'
 import { Flaw } from '../flaw.ts'
 import { type Path, type Report, showPath } from '../mistakes.ts'
 
@@ -21,13 +21,9 @@ function checkProxyProtocol(listener: DraftListener, path: Path, report: Report)
       'needs from, the addresses of the balancers in front, such as from: [10.0.0.0/8]',
     )
   }
-  if (listener.from !== undefined && listener.proxyProtocol !== true && !unclear(listener, 'proxyProtocol')) {
+  if (listener.from !== undefined && listener.proxyProtocol !== true && !isTakenOut(listener, 'proxyProtocol')) {
     report([...path, 'from'], 'needs proxyProtocol: true beside it; without that anybody may connect')
   }
-}
-
-function unclear(map: object, key: string): boolean {
-  return Object.hasOwn(map, key) && (map as Record<string, unknown>)[key] === undefined
 }
 
 function checkAdmin(draft: Draft, report: Report): void {

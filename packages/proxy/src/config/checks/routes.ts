@@ -1,5 +1,5 @@
 import { covers } from '../../routing/uri-pattern.ts'
-import type { Draft, DraftRoute } from '../draft.ts'
+import { type Draft, type DraftRoute, isTakenOut } from '../draft.ts'
 import { type Report, showPath } from '../mistakes.ts'
 import { didYouMean } from '../suggestion.ts'
 
@@ -40,6 +40,5 @@ function shadows(earlier: DraftRoute | undefined, route: DraftRoute | undefined)
 
 /** A route whose host or path was a mistake says nothing about which requests it matches. */
 function isClear(route: DraftRoute | undefined): route is DraftRoute {
-  if (route === undefined) return false
-  return (['host', 'path'] as const).every((key) => !Object.hasOwn(route, key) || route[key] !== undefined)
+  return route !== undefined && !isTakenOut(route, 'host') && !isTakenOut(route, 'path')
 }
