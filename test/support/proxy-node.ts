@@ -11,6 +11,11 @@ import { stringify } from 'yaml'
 
 const main = fileURLToPath(new URL('../../packages/proxy/src/main.ts', import.meta.url))
 
+interface Listening {
+  readonly addresses: readonly string[]
+  readonly admin: string
+}
+
 /** A line of a node's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string }
 
@@ -40,7 +45,7 @@ export class ProxyNode implements AsyncDisposable {
     const node = new ProxyNode(child, folder)
     node.#follow()
     try {
-      await node.#serving((config as { listen?: readonly object[] }).listen?.length ?? 1)
+      await node.#serving()
     } catch (error) {
       await node[Symbol.asyncDispose]()
       throw error
@@ -86,14 +91,10 @@ export class ProxyNode implements AsyncDisposable {
     for (const wake of this.#waiting) wake()
   }
 
-  async #serving(listeners: number): Promise<void> {
-    this.admin = `http://${(await this.logged('admin listening')).address}`
-    await this.logged('listening', () => this.#listening.length === listeners)
-    this.ports = this.#listening.map(({ address }) => Number(String(address).split(':').at(-1)))
-  }
-
-  get #listening(): readonly LogLine[] {
-    return this.#lines.filter((line) => line.msg === 'listening')
+  async #serving(): Promise<void> {
+    const line = (await this.logged('listening')) as LogLine & Listening
+    this.ports = line.addresses.map((address) => Number(address.split(':').at(-1)))
+    this.admin = line.admin
   }
 
   /** The first line of that event, and of those fields, already logged or to come. Rejects when the node ends before. */
