@@ -1,20 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
-import { onTestFinished } from 'vitest'
-
 import type { Config } from './config.ts'
 import { ConfigErrors, type PlacedMistake } from './config-errors.ts'
-import { loadConfig } from './load.ts'
+import { parseConfig } from './load.ts'
 import type { Overrides } from './overrides.ts'
 
-/** Writes a configuration file and loads it. */
+/** The configuration that this text is. */
 export function load(yaml: string, overrides: Overrides = {}, environment: Record<string, string> = {}): Config {
-  return loadConfig(written(yaml), overrides, environment)
+  return parseConfig(yaml, 'sticky.yaml', overrides, environment)
 }
 
-/** Writes a configuration file and answers what is wrong with it, in the file's order. */
+/** What is wrong with this text, in its order. */
 export function mistakesIn(...configuration: Parameters<typeof load>): readonly PlacedMistake[] {
   try {
     load(...configuration)
@@ -28,12 +22,4 @@ export function mistakesIn(...configuration: Parameters<typeof load>): readonly 
 /** A pool and a route around these strategies, as a whole file. */
 export function withAffinity(strategy: string): string {
   return `pools: { shop: { backends: [{ id: a, url: http://a }], affinity: [${strategy}] } }`
-}
-
-function written(yaml: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sticky-config-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const file = join(folder, 'sticky.yaml')
-  writeFileSync(file, yaml)
-  return file
 }

@@ -19,8 +19,18 @@ export function loadConfig(
   overrides: Overrides = {},
   environment: SecretSources['environment'] = process.env,
 ): Config {
+  return parseConfig(readText(path), path, overrides, environment)
+}
+
+/** The same for a text that was read; `path` is what mistakes call it and where its relative paths start. */
+export function parseConfig(
+  text: string,
+  path: string,
+  overrides: Overrides,
+  environment: SecretSources['environment'],
+): Config {
   const sources = { environment, folder: dirname(path) }
-  const source = readSource(readText(path), sources)
+  const source = readSource(text, sources)
   const overridden = override(source.data, overrides, sources)
   const { contents, mistakes } = examine(source, overridden)
   const placed = [
