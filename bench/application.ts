@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, Socket, type SocketConstructorOpts } from 'node:net'
 
 import { bodyOf, type Counts, type Path, pages, sessionCookie } from './pages.ts'
 
@@ -23,6 +23,7 @@ const unknown = 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'
 const instance = randomBytes(8).toString('hex')
 const sessionLength = 'a.'.length + instance.length + 8
 const counts = { served: 0, refused: 0 }
+const scratch = Buffer.alloc(64 * 1024)
 let begun = 0
 let expires = inHalfAnHour()
 
@@ -40,7 +41,7 @@ function inHalfAnHour(): string {
 function listen(backend: string): Promise<number> {
   const pagesOfBackend = new Map(Object.keys(pages).map((path) => [path, pageOf(backend, path as Path)]))
   const answer = (head: string) => reply(backend, pagesOfBackend, head)
-  const server = createServer({ noDelay: true }, (socket) => converse(socket, answer))
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => converse(socket, answer))
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', 4096, () => resolve((server.address() as AddressInfo).port))
   })
@@ -53,16 +54,26 @@ function pageOf(backend: string, path: Path): Page {
   return { head, body: body.toString('latin1'), whole, renewsSession: path === '/rolling' }
 }
 
-function converse(socket: Socket, answer: (head: string) => string): void {
+function converse(accepted: Socket, answer: (head: string) => string): void {
   let pending = ''
-  socket.on('error', () => socket.destroy())
-  socket.on('data', (chunk) => {
-    pending += chunk.toString('latin1')
+  const socket = readingInto(scratch, accepted, (bytes) => {
+    pending += scratch.toString('latin1', 0, bytes)
     for (let end = pending.indexOf(endOfHead); end >= 0; end = pending.indexOf(endOfHead)) {
       socket.write(answer(pending.slice(0, end + 2)), 'latin1')
       pending = pending.slice(end + endOfHead.length)
     }
+    return true
   })
+  socket.on('error', () => socket.destroy())
+}
+
+// Only sockets that connect may be given a buffer to read into; one accepted gives its handle to a new socket.
+// It saves 1.4 of 8.6 µs per request, which the load core needs to keep HAProxy's core busy.
+function readingInto(buffer: Buffer, accepted: Socket, callback: (bytes: number) => boolean): Socket {
+  const owner = accepted as unknown as { _handle: unknown }
+  const handle = owner._handle
+  owner._handle = null
+  return new Socket({ handle, onread: { buffer, callback }, readable: true, writable: true } as SocketConstructorOpts)
 }
 
 /** A session of another backend is refused: so the load generator, which reads only statuses, notices each wrong choice. */

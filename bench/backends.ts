@@ -20,9 +20,12 @@ export interface Backends extends AsyncDisposable {
 
 const program = fileURLToPath(new URL('./application.ts', import.meta.url))
 
-/** Starts one process that listens once for each backend, on the load core. */
-export async function startBackends(ids: readonly string[] = ['a', 'b', 'c']): Promise<Backends> {
-  const running = start(process.execPath, [program, ...ids], { core: loadCore, ipc: true })
+/** Starts one process that listens once for each backend. */
+export async function startBackends(
+  ids: readonly string[] = ['a', 'b', 'c'],
+  core: number | 'any' = loadCore,
+): Promise<Backends> {
+  const running = start(process.execPath, [program, ...ids], { core, ipc: true })
   const next = async <T>(): Promise<T> => (await once(running.child, 'message'))[0] as T
   const ports = await next<number[]>()
   const counts = () => {

@@ -21,6 +21,13 @@ export function residentBytes(roots: readonly number[]): number {
   return family(roots).reduce((sum, { pages }) => sum + pages, 0) * bytesPerPage
 }
 
+/** Seconds this core was busy since boot, with whatever it was. */
+export function busySeconds(core: number): number {
+  const line = readFileSync('/proc/stat', 'latin1').match(new RegExp(`^cpu${core} (.*)$`, 'm'))?.[1] ?? ''
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = line.split(' ').map(Number)
+  return (user + nice + system + interrupts + softInterrupts) / ticksPerSecond
+}
+
 function family(roots: readonly number[]): ProcessStat[] {
   const all = processes()
   const members = new Set(roots)

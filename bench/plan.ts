@@ -37,7 +37,9 @@ export const quick: Plan = {
   rounds: 2,
   seconds: 1,
   warmUp: 1,
+  knownSessions: 1000,
   idleRounds: 1,
+  idleConnections: 2000,
   storedSessions: 100_000,
   followUps: 5000,
 }

@@ -17,7 +17,7 @@ export interface Running extends AsyncDisposable {
 }
 
 export interface StartOptions {
-  readonly core: number
+  readonly core: number | 'any'
   readonly env?: Readonly<Record<string, string>>
   readonly ipc?: boolean
 }
@@ -27,9 +27,11 @@ process.on('exit', () => {
   for (const child of alive) child.kill()
 })
 
-/** Starts a program on one core. */
+/** Starts a program, on one core or wherever the system likes. */
 export function start(command: string, args: readonly string[], options: StartOptions): Running {
-  const child = spawn('taskset', ['-c', String(options.core), command, ...args], {
+  const pinned = options.core === 'any' ? [] : ['taskset', '-c', String(options.core)]
+  const [program, ...rest] = [...pinned, command, ...args] as [string, ...string[]]
+  const child = spawn(program, rest, {
     stdio: options.ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
   })
@@ -79,7 +81,7 @@ async function until(running: Running, purpose: string, reached: () => Promise<b
     if (running.child.exitCode !== null) break
     if (await reached().catch(() => false)) return
   }
-  throw new Error(`${running.child.spawnargs.slice(3).join(' ')} does not ${purpose}: ${running.lastWords()}`)
+  throw new Error(`${running.child.spawnargs.join(' ')} does not ${purpose}: ${running.lastWords()}`)
 }
 
 /** Ports nobody listens on at this moment. */

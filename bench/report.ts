@@ -13,36 +13,45 @@ export function report(results: Results): string {
   return `${sections.filter((text) => text !== '').join('\n\n')}\n`
 }
 
-function provenance({ date, minutes, machine, plan, versions, leftOut, stolenSeconds }: Results): string {
+function provenance({ date, minutes, machine, plan, versions, leftOut, stolenSeconds, rows }: Results): string {
   const versionList = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const lines = [
     `${date.slice(0, 10)}, ${plan.name} run of ${minutes.toFixed(0)} minutes on ${machine.cpu}, ${machine.cores} cores, ` +
       `Linux ${machine.kernel}, Node ${machine.node}. Load average before: ${machine.loadBefore}; stolen by the hypervisor: ` +
       `${stolenSeconds.toFixed(1)} s.`,
+    `${plan.rounds} rounds of ${plan.seconds} s, ${plan.connections} connections, ${plan.knownSessions} known sessions.${disturbance(rows)}`,
     `${versionList.join(' · ')}.`,
     ...leftOut,
   ]
   return lines.join('\n\n')
 }
 
+/** How much of the proxy's core went to somebody else, in the worst round: the figures are as good as this is small. */
+function disturbance(rows: readonly RowResults[]): string {
+  const shares = rows.flatMap(({ lanes }) =>
+    lanes.flatMap(({ rounds }) => rounds.flatMap(({ strangers }) => strangers ?? [])),
+  )
+  if (shares.length === 0) return ''
+  return ` Others on the proxy's core: at most ${(100 * Math.max(...shares)).toFixed(1)} % of any round.`
+}
+
 function section(row: RowResults): string {
   const [first, ...others] = row.measures as [Measure, ...Measure[]]
   const shown = others.filter(({ key }) => row.lanes.some((lane) => spreadOf(lane, key).most > 0))
-  const reference = referenceIn(row)
-  const header = ['', `${first.title} (spread)`, ...(reference ? ['ratio'] : []), ...shown.map(({ title }) => title)]
+  const compared = row.reference !== undefined && row.lanes.length > 1
+  const header = ['', `${first.title} (spread)`, ...(compared ? ['ratio'] : []), ...shown.map(({ title }) => title)]
   const lines = row.lanes.map((lane) => [
     lane.contender,
     withSpread(lane, first),
-    ...(reference ? [ratio(lane, reference, first)] : []),
+    ...(compared ? [ratio(lane, referenceFor(lane, row), first)] : []),
     ...shown.map((measure) => spreadOf(lane, measure.key).median.toFixed(measure.digits)),
   ])
   return `### ${row.title}\n\n${table([header, ...lines])}`
 }
 
-/** Whom the ratios are of: the row's own reference, or the other revision of ourselves. */
-function referenceIn({ reference, lanes }: RowResults): Lane | undefined {
-  if (reference === undefined || lanes.length < 2) return undefined
-  return lanes.find(({ kind }) => kind === reference) ?? lanes.at(-1)
+/** Whom a ratio is of: the row's own reference, or else the other revision of ourselves. */
+function referenceFor(lane: Lane, { reference, lanes }: RowResults): Lane {
+  return lanes.find(({ kind }) => kind === reference) ?? lanes.findLast(({ kind }) => kind === lane.kind) ?? lane
 }
 
 function withSpread(lane: Lane, { key, digits }: Measure): string {

@@ -42,7 +42,7 @@ async function measure(contender: Contender, backends: Backends, stage: Stage): 
   const port = proxy.ports[0]!
   const { idleConnections: count, connections } = stage.plan
   const cookies = await learnSessions(proxy.ports, connections, `${stage.folder}/cookies-${port}`)
-  await startLoad({ ports: proxy.ports, path: '/', cookies, connections, seconds: 2 }).figures
+  await startLoad({ ports: proxy.ports, path: '/', cookies, connections, seconds: stage.plan.warmUp }).figures
   await calm()
   const before = residentBytes(proxy.pids)
   const sockets = await openConnections(port, count)

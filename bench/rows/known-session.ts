@@ -4,7 +4,7 @@ import type { Row } from './row.ts'
 /** The everyday request: ten thousand sessions in rotation, each known to the proxy. */
 export const knownSession: Row = loadRow({
   id: 'known-session',
-  title: 'Known session, 10,000 in rotation',
+  title: 'Known session',
   path: '/',
   sessions: 'known',
   kinds: ['sticky', 'haproxy-insert', 'haproxy-table', 'nginx', 'caddy', 'http-proxy', 'fastify-http-proxy'],

@@ -25,7 +25,8 @@ const measures: readonly Measure[] = [
   { key: 'rate', title: 'requests/s', digits: 0 },
   { key: 'p50', title: 'p50 ms', digits: 2 },
   { key: 'p99', title: 'p99 ms', digits: 2 },
-  { key: 'share', title: 'of its core', digits: 2 },
+  { key: 'share', title: 'its core', digits: 2 },
+  { key: 'loadShare', title: 'load core', digits: 2 },
 ]
 
 /** Makes a row of a question. */
@@ -45,7 +46,7 @@ async function run(question: LoadQuestion, stage: Stage): Promise<Lane[]> {
     await startLoad({ ...load, seconds: stage.plan.warmUp }).figures
     entries.push({ contender, proxy, load })
   }
-  return await interleave(stage.plan.rounds, entries, stage, (entry) => measureLoad(entry, entries, backends))
+  return await interleave(stage.plan.rounds, entries, stage, (entry) => measureLoad(entry, backends))
 }
 
 async function loadFor(
