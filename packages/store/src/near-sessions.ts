@@ -50,7 +50,7 @@ export class NearSessions implements SessionTable, CookieTable {
   async bind(key: SessionKey, backend: string, seen: number, terms: Terms): Promise<Row> {
     const row = await this.#watched(key, () => this.#store.sessions.bind(key, backend, seen, terms))
     const entry = this.#held.peek(key)
-    if (entry && entry.binding === row) this.#renewed(entry, terms.cookies)
+    if (entry && entry.binding === row && row.backend === backend) this.#renewed(entry, terms.cookies)
     return row
   }
 

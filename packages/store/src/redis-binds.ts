@@ -1,6 +1,6 @@
 import { ByteWriter } from './byte-writer.ts'
 import { Grouping } from './grouping.ts'
-import { begun, decodeRow, writeTerms } from './redis-row.ts'
+import { begun, decodeRow, keptCookies, writeCookies, writeTerms } from './redis-row.ts'
 import type { RedisShard } from './redis-shard.ts'
 import { sessionScripts } from './session-scripts.ts'
 import type { Row, SessionKey, Terms } from './store.ts'
@@ -48,6 +48,7 @@ function encode(binds: readonly Bind[]): Buffer {
     bytes.double(seen)
     const opened = bytes.open()
     writeTerms(bytes, backend, terms)
+    if (terms.cookies) writeCookies(bytes, seen === 0 ? keptCookies(terms.cookies) : terms.cookies)
     bytes.close(opened)
   }
   return bytes.take()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ByteWriter } from './byte-writer.ts'
-import { begun, decodeRow, decodeSession, writeTerms } from './redis-row.ts'
+import { begun, decodeRow, decodeSession, keptCookies, writeCookies, writeTerms } from './redis-row.ts'
 import type { Terms } from './store.ts'
 
 const texts = fc.oneof(
@@ -29,6 +29,7 @@ function rowOf(backend: string, terms: Terms, version: number): Buffer {
   bytes.unsigned(0, 5)
   bytes.unsigned(Math.floor(version / 1000), 6)
   writeTerms(bytes, backend, terms)
+  writeCookies(bytes, keptCookies(terms.cookies ?? []))
   return bytes.take()
 }
 
@@ -43,7 +44,7 @@ test('a row reads as what was written, and as the binding told without reading i
       expect(decodeRow(bytes, 7)).toEqual(begun(backend, terms, version, 7))
       expect(shown).toMatchObject({ backend, version, key, source: terms.source, age: terms.age, epoch: 7 })
       expect(shown.cookies).toEqual(
-        terms.cookies!.map(({ name, fingerprint, attributes, age }) => ({
+        keptCookies(terms.cookies!).map(({ name, fingerprint, attributes, age }) => ({
           name,
           fingerprint,
           attributes,

@@ -16,7 +16,7 @@ const cookieHead = 5 + 8
 /** As many cookies as a row keeps; lua/row.lua has the same limit. */
 const mostCookies = 64
 
-/** Writes what follows `created` in the row of a session that begins now; lua/bind.lua puts the rest before it. */
+/** Writes what follows `created` in the row of a session that begins now, up to its cookies; lua/bind.lua puts the rest before it. */
 export function writeTerms(bytes: ByteWriter, backend: string, terms: Terms): void {
   const lifetime = storable(terms.lifetime ?? 0)
   bytes.unsigned(storable(terms.age), 5)
@@ -24,7 +24,13 @@ export function writeTerms(bytes: ByteWriter, backend: string, terms: Terms): vo
   if (lifetime > 0) bytes.unsigned(lifetime, 5)
   bytes.literal(backend)
   bytes.text(terms.source)
-  if (terms.cookies) writeCookies(bytes, terms.cookies)
+}
+
+/** What a first binding keeps of the cookies of its response: the last of each name, and none that is dropped. */
+export function keptCookies(cookies: readonly CookieRecord[]): readonly CookieRecord[] {
+  return cookies.filter(
+    ({ name, age }, i) => storable(age) > 0 && !cookies.some((later, j) => j > i && later.name === name),
+  )
 }
 
 /** Writes cookies as they follow each other in a row; an age of 0 drops one. */
@@ -43,7 +49,7 @@ export function begun(backend: string, terms: Terms, version: number, epoch: num
   const lifetime = storable(terms.lifetime ?? 0)
   const age = storable(terms.age)
   const end = lifetime > 0 ? created + lifetime : 0
-  const lastCookie = terms.endsWithLastCookie ? lastOf(terms.cookies ?? [], created) : undefined
+  const lastCookie = terms.endsWithLastCookie ? lastOf(keptCookies(terms.cookies ?? []), created) : undefined
   const deadline = deadlineOf({ touched: created, age, end, lastCookie })
   return {
     state: 'bound',
@@ -60,7 +66,7 @@ export function begun(backend: string, terms: Terms, version: number, epoch: num
 
 function lastOf(cookies: readonly CookieRecord[], created: Milliseconds): Milliseconds | undefined {
   let last: Milliseconds | undefined
-  for (const { age } of cookies) if (age > 0) last = Math.max(last ?? 0, created + storable(age))
+  for (const { age } of cookies) last = Math.max(last ?? 0, created + storable(age))
   return last
 }
 

@@ -66,7 +66,10 @@ local function bind_again(id, held, held_bytes, bytes)
 end
 
 -- Over a tombstone another session begins, above its version.
-local function begin_again(id, held, bytes)
+local function begin_again(id, held, terms)
+  local cookies_at = unpack_terms(terms, 1).cookies_at
+  local kept = merge_cookies({}, unpack_cookies(terms, cookies_at), now)
+  local bytes = string.sub(terms, 1, cookies_at - 1) .. pack_cookies(kept)
   local version = next_version(held.version)
   local head = beginning(version)
   begin(id, head, bytes)
