@@ -11,6 +11,8 @@ export const here: Checkout = { folder: fileURLToPath(new URL('..', import.meta.
 export function checkOut(revision: string, folder: string): Checkout & Disposable {
   const worktree = join(folder, 'worktree')
   const git = (...args: string[]) => execFileSync('git', ['-C', here.folder, ...args], { stdio: 'pipe' })
+  // One that was interrupted left its entry behind.
+  git('worktree', 'prune')
   git('worktree', 'add', '--detach', worktree, revision)
   // Both revisions run on the bench's own Node, so the worktree needs no scripts run and no Node of its own.
   const install = ['-y', 'pnpm@12', 'install', '--frozen-lockfile', '--ignore-scripts', '--prefer-offline']

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+
 import { besideOurselves, besidePeers } from './catalogue.ts'
 import { checkOut, here } from './checkouts.ts'
 import { keep } from './keep.ts'
@@ -22,9 +23,8 @@ async function main(): Promise<number> {
     redis: versionOf('redis-server', '--version'),
     taskset: versionOf('taskset', '-V'),
   }
-  const missing = Object.entries(tools).filter(([, version]) => version === undefined)
-  if (missing.length > 0)
-    return complain(`the bench needs ${missing.map(([name]) => name).join(', ')} on a Linux with two cores`)
+  const missing = Object.entries(tools).flatMap(([name, version]) => (version === undefined ? [name] : []))
+  if (missing.length > 0) return complain(`the bench needs ${missing.join(', ')} on a Linux with two cores`)
   return await bench(options, tools as Record<string, string>)
 }
 

@@ -40,6 +40,12 @@ export function startLoad(load: Load): RunningLoad {
   return { figures: figuresOf(wrk), stop: () => wrk.child.kill('SIGINT') }
 }
 
+/** Runs a load nobody measures; throws when not every reply was right. */
+export async function warmUp(load: Load): Promise<void> {
+  const wrong = complaints(await startLoad(load).figures)
+  if (wrong.length > 0) throw new Error(`while warming up port ${load.ports[0]}: ${wrong.join(', ')}`)
+}
+
 function argumentsFor({ ports, path, connections, seconds }: Load): string[] {
   const url = `http://127.0.0.1:${ports[0]}${path}`
   return ['-t', `${ports.length}`, '-c', `${connections}`, '-d', `${seconds}s`, '--timeout', '10s', '-s', script, url]

@@ -7,7 +7,7 @@ import { residentBytes } from '../cpu.ts'
 import type { Contender } from '../proxies/contender.ts'
 import { enter, interleave, type Measured } from '../rounds.ts'
 import { learnSessions } from '../sessions.ts'
-import { startLoad } from '../wrk.ts'
+import { warmUp } from '../wrk.ts'
 import type { Lane, Row, Stage } from './row.ts'
 
 /** What a client costs that asked for one page and keeps its connection open. */
@@ -42,7 +42,7 @@ async function measure(contender: Contender, backends: Backends, stage: Stage): 
   const port = proxy.ports[0]!
   const { idleConnections: count, connections } = stage.plan
   const cookies = await learnSessions(proxy.ports, connections, `${stage.folder}/cookies-${port}`)
-  await startLoad({ ports: proxy.ports, path: '/', cookies, connections, seconds: stage.plan.warmUp }).figures
+  await warmUp({ ports: proxy.ports, path: '/', cookies, connections, seconds: stage.plan.warmUp })
   await calm()
   const before = residentBytes(proxy.pids)
   const sockets = await openConnections(port, count)

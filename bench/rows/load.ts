@@ -5,7 +5,7 @@ import type { Path } from '../pages.ts'
 import type { Kind, RunningProxy } from '../proxies/contender.ts'
 import { enter, interleave } from '../rounds.ts'
 import { learnSessions } from '../sessions.ts'
-import { type Load, startLoad } from '../wrk.ts'
+import { type Load, warmUp } from '../wrk.ts'
 import { type Entry, measureLoad } from './load-round.ts'
 import type { Lane, Measure, Row, Stage } from './row.ts'
 
@@ -43,7 +43,7 @@ async function run(question: LoadQuestion, stage: Stage): Promise<Lane[]> {
     stage.say(`warming up ${contender.name}`)
     const proxy = opened.use(await enter(contender, backends.list, stage))
     const load = await loadFor(proxy, question, stage)
-    await startLoad({ ...load, seconds: stage.plan.warmUp }).figures
+    await warmUp({ ...load, seconds: stage.plan.warmUp })
     entries.push({ contender, proxy, load })
   }
   return await interleave(stage.plan.rounds, entries, stage, (entry) => measureLoad(entry, backends))
