@@ -11,6 +11,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'examples/**/*.test.ts'],
+          // By default one core is left to the rest of the machine, which on two cores is half of it.
+          maxWorkers: '100%',
         },
       },
       {
