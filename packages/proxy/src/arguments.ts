@@ -1,4 +1,4 @@
-import { Command, type CommanderError } from 'commander'
+import { Command, CommanderError } from 'commander'
 
 import type { Overrides } from './config/overrides.ts'
 
@@ -7,23 +7,24 @@ export type Order =
   | { readonly command: 'run' | 'check'; readonly file: string; readonly overrides: Overrides }
   | { readonly command: 'schema' }
   | { readonly command: 'version' }
+  | { readonly command: 'end'; readonly exitCode: number }
 
 /** How the process ends. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const
 
-/** Reads the arguments; throws `CommanderError` after it has written help or what is wrong with them. */
+/** Reads the arguments; help and mistakes in them are written here, and all that is left is to end. */
 export function readArguments(argv: readonly string[]): Order {
-  let order: Order | undefined
+  let order: Order = { command: 'end', exitCode: exitCodes.usage }
   const program = createProgram((given) => {
     order = given
   })
-  program.parse(argv, { from: 'user' })
-  return order ?? program.help({ error: true })
-}
-
-/** The exit code for what `readArguments` throws: help that was asked for is no failure. */
-export function exitCodeOf(error: CommanderError): number {
-  return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  try {
+    program.parse(argv, { from: 'user' })
+    return order
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return { command: 'end', exitCode: error.exitCode === 0 ? exitCodes.ok : exitCodes.usage }
+  }
 }
 
 const exitCodeHelp = '\nExit codes: 0 done, 1 invalid configuration or failed start, 2 wrong usage.'

@@ -1,7 +1,5 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander'
-
-import { exitCodeOf, exitCodes, type Order, readArguments } from './arguments.ts'
+import { exitCodes, type Order, readArguments } from './arguments.ts'
 import { ConfigErrors } from './config/config-errors.ts'
 import { loadConfig } from './config/load.ts'
 import { jsonSchema } from './config/schema.ts'
@@ -17,7 +15,6 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await carryOut(readArguments(argv))
   } catch (error) {
-    if (error instanceof CommanderError) return exitCodeOf(error)
     if (!(error instanceof ConfigErrors || error instanceof StartFailure)) throw error
     process.stderr.write(`${error.message}\n`)
     return exitCodes.failed
@@ -25,6 +22,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function carryOut(order: Order): Promise<number> {
+  if (order.command === 'end') return order.exitCode
   if (order.command === 'version') return print(version)
   if (order.command === 'schema') return print(JSON.stringify(jsonSchema(), undefined, 2))
   const config = loadConfig(order.file, order.overrides)
