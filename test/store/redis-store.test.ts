@@ -169,6 +169,27 @@ describe('near caches of two processes', () => {
   })
 })
 
+test('a user of Redis needs these rights and no others', async () => {
+  const rights = '~acl:* &acl:* +@read +@write +@scripting +@pubsub +time +info'
+  await admin.acl('SETUSER', 'sticky', 'on', '>secret', ...rights.split(' '))
+  const url = `redis://sticky:secret@127.0.0.1:${redis.port}`
+  const store = near(await open({ prefix: 'acl' }, url))
+  const key = freshKey('shop')
+
+  const row = bound(await store.sessions.bind(key, 'a', 0, { ...terms, cookies: [cookie()] }))
+  const moved = bound(await store.sessions.bind(key, 'b', row.version, terms))
+  store.sessions.touch(key, moved)
+  store.cookies.record(key, [{ ...cookie(), name: 'cart' }])
+  await eventually(async () => (await store.cookies.of(key)).length === 2)
+  expect((await store.sessions.count('shop')).get('b')).toBe(1)
+  for await (const listed of store.sessions.list('shop')) expect(listed.key).toEqual(key)
+  expect(await store.sessions.end(key)).toBe(true)
+  expect(await store.load.reserve('shop', [{ id: 'a', weight: 1 }])).toBe('a')
+  expect(await store.cluster.secret('s', 'x')).toBe('x')
+  expect(await store.cluster.nodes()).toEqual([])
+  expect(store.available).toBe(true)
+})
+
 describe('a full Redis', () => {
   test('begins no session, and goes on touching, ending and finding those there are', async () => {
     const store = await open({ prefix: 'full' })

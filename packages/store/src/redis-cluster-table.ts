@@ -46,6 +46,7 @@ class RedisMembership implements Membership {
   readonly #lease: Milliseconds
   readonly #member: string
   readonly #timer: NodeJS.Timeout
+  readonly #availability: { off(): void }
   #node: NodeAnnouncement
   #left = false
 
@@ -56,7 +57,7 @@ class RedisMembership implements Membership {
     this.#member = `${node.id}/${node.instance}`
     this.#node = node
     this.#timer = setInterval(() => this.beat(), heartbeat).unref()
-    connection.onAvailability((available) => available && this.beat())
+    this.#availability = connection.onAvailability((available) => available && this.beat())
   }
 
   async beat(): Promise<void> {
@@ -74,6 +75,7 @@ class RedisMembership implements Membership {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#left = true
     clearInterval(this.#timer)
+    this.#availability.off()
     await this.#connection.call('hdel', [this.#nodes, this.#member]).catch(() => {})
   }
 }

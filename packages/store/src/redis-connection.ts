@@ -1,6 +1,8 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
+import { openClient } from './redis-client.ts'
 import { readyIdentity } from './redis-identity.ts'
 import type { Script } from './redis-scripts.ts'
+import { ReplyLimit } from './reply-limit.ts'
 import { type Milliseconds, StoreUnavailable } from './store.ts'
 
 /** A key or argument of a command; Buffers pass byte for byte. */
@@ -15,11 +17,10 @@ export interface RedisConnectionOptions {
   readonly scripts?: readonly Script[] | undefined
 }
 
-const connectTimeout = 1000
-const probeInterval = 1000
-const probeIntervalWhenSilent = 200
+const probeInterval: Milliseconds = 1000
+const probeIntervalWhenSilent: Milliseconds = 200
 /** After so long without an answer a new connection is tried: this one may lead nowhere. */
-const patience = 2000
+const patience: Milliseconds = 2000
 
 /**
  * One connection to one Redis: never queues, never resends, never waits longer than its time limit.
@@ -28,12 +29,11 @@ const patience = 2000
  */
 export class RedisConnection implements AsyncDisposable {
   readonly client: Redis
-  readonly commandTimeout: Milliseconds
   readonly #scripts: readonly Script[]
+  readonly #replies: ReplyLimit
   readonly #onReady = new Set<() => void>()
   readonly #onLost = new Set<() => void>()
   readonly #onAvailability = new Set<(available: boolean) => void>()
-  readonly #waiting = new Set<(failure: StoreUnavailable) => void>()
   #probe: NodeJS.Timeout | undefined
   #corked: Redis['stream'] | undefined
   #lastError: unknown
@@ -44,19 +44,10 @@ export class RedisConnection implements AsyncDisposable {
   #offset = 0
   #runId = ''
 
-  constructor(url: string, options: RedisConnectionOptions = {}) {
-    this.commandTimeout = options.commandTimeout ?? 1000
-    this.#scripts = options.scripts ?? []
-    this.client = new Redis(url, {
-      connectionName: options.name ?? 'sticky',
-      connectTimeout,
-      disconnectTimeout: 200,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      retryStrategy: (attempt) => Math.min(1000, 25 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random() / 2),
-      reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    })
+  constructor(url: string, { commandTimeout = 1000, name = 'sticky', scripts = [] }: RedisConnectionOptions = {}) {
+    this.#scripts = scripts
+    this.#replies = new ReplyLimit(commandTimeout, () => this.#answers(false))
+    this.client = openClient(url, name)
     this.client.on('ready', () => this.#identify())
     this.client.on('close', () => this.#lost())
     this.client.on('error', (error) => {
@@ -65,12 +56,16 @@ export class RedisConnection implements AsyncDisposable {
     this.#scheduleProbe()
   }
 
+  get commandTimeout(): Milliseconds {
+    return this.#replies.limit
+  }
+
   /** Did Redis answer lately? While it does not, `run` fails at once and only the probe asks. */
   get available(): boolean {
     return this.#identified && this.#answering
   }
 
-  /** The master's run id as of this connection; empty until the first one stands. */
+  /** The master's run id as of this connection; empty until the first one stands, and where INFO is not allowed. */
   get runId(): string {
     return this.#runId
   }
@@ -90,9 +85,10 @@ export class RedisConnection implements AsyncDisposable {
     this.#onLost.add(listener)
   }
 
-  /** Calls back at each change of `available`. */
-  onAvailability(listener: (available: boolean) => void): void {
+  /** Calls back at each change of `available`, until `off` is called. */
+  onAvailability(listener: (available: boolean) => void): { off(): void } {
     this.#onAvailability.add(listener)
+    return { off: () => this.#onAvailability.delete(listener) }
   }
 
   /** Runs a script; rejects with `StoreUnavailable` on any failure and when no reply came within the time limit. */
@@ -105,65 +101,41 @@ export class RedisConnection implements AsyncDisposable {
     if (!this.#identified) throw new StoreUnavailable('Redis is not connected', { cause: this.#lastError })
     const rest = [keys.length, ...keys, ...args]
     try {
-      return await this.#send('evalsha', [script.sha, ...rest])
+      return await this.#send('EVALSHA', [script.sha, ...rest])
     } catch (failure) {
       if (!isNoScript(failure)) throw failure
-      return this.#send('eval', [script.lua, ...rest])
+      return this.#send('EVAL', [script.lua, ...rest])
     }
   }
 
   /** Sends one command; replies are Buffers; the same promises as `run`. */
   call(command: string, args: readonly RedisArgument[]): Promise<unknown> {
-    return this.#within(() => this.#send(command, args))
+    // ioredis makes objects of some replies, of commands it knows by their lower-case name.
+    return this.#within(() => this.#send(command.toUpperCase(), args))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     clearTimeout(this.#probe)
     this.#lost()
-    for (const fail of [...this.#waiting]) fail(new StoreUnavailable('the connection to Redis was closed'))
+    this.#replies.giveUp(new StoreUnavailable('the connection to Redis was closed'))
     this.client.disconnect()
     this.client.stream?.destroy()
   }
 
   #within(ask: () => Promise<unknown>): Promise<unknown> {
-    if (!this.available) {
-      return Promise.reject(new StoreUnavailable('Redis does not answer', { cause: this.#lastError }))
-    }
-    return this.#limited(ask())
-  }
-
-  #limited(reply: Promise<unknown>): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        clearTimeout(timer)
-        this.#waiting.delete(fail)
-      }
-      const fail = (failure: StoreUnavailable) => {
-        settle()
-        reject(failure)
-      }
-      const timer = setTimeout(() => {
-        this.#answers(false)
-        fail(new StoreUnavailable(`no reply from Redis within ${this.commandTimeout} ms`))
-      }, this.commandTimeout)
-      this.#waiting.add(fail)
-      reply.then((value) => {
-        settle()
-        resolve(value)
-      }, fail)
-    })
+    if (this.available) return this.#replies.within(ask())
+    return Promise.reject(new StoreUnavailable('Redis does not answer', { cause: this.#lastError }))
   }
 
   async #send(command: string, args: readonly RedisArgument[]): Promise<unknown> {
     try {
       this.#cork()
-      // ioredis makes objects of some replies, of commands it knows by their lower-case name.
-      const reply = await this.client.callBuffer(command.toUpperCase(), args as RedisArgument[])
+      const reply = await this.client.callBuffer(command, args as RedisArgument[])
       this.#answers(true)
       return reply
     } catch (error) {
-      throw new StoreUnavailable(`Redis refused ${command}: ${message(error)}`, { cause: error })
+      throw new StoreUnavailable(describe(command, error), { cause: error })
     }
   }
 
@@ -180,18 +152,21 @@ export class RedisConnection implements AsyncDisposable {
   }
 
   async #identify(): Promise<void> {
-    const stream = this.client.stream
+    const { stream } = this.client
+    const send = (command: string, args: readonly RedisArgument[]) => this.#send(command, args)
     try {
-      this.#runId = await this.#limited(
-        readyIdentity((command, args) => this.#send(command, args), this.#scripts),
-      ).then(String)
+      const runId = await this.#replies.within(readyIdentity(send, this.#scripts))
       await this.#readClock()
+      if (this.client.stream === stream && this.client.status === 'ready') this.#stands(runId)
     } catch (error) {
       this.#lastError = error
       if (this.client.stream === stream) this.client.disconnect(true)
-      return
     }
-    if (this.#closed || this.client.stream !== stream || this.client.status !== 'ready') return
+  }
+
+  #stands(runId: string): void {
+    if (this.#closed) return
+    this.#runId = runId
     this.#identified = true
     this.#answering = true
     for (const listener of this.#onReady) listener()
@@ -234,28 +209,29 @@ export class RedisConnection implements AsyncDisposable {
 
   /** ioredis waits for ever in its handshake, and gives up for good when a connect fails in its first tick. */
   #startAfresh(): void {
+    const { status, stream } = this.client
     this.#lastAnswer = performance.now()
-    if (this.client.status === 'end') {
-      this.client.connect().catch(() => {})
-      return
-    }
-    if (this.client.status === 'reconnecting' || this.client.status === 'connecting') return
+    if (status === 'end') this.client.connect().catch(() => {})
+    if (status === 'end' || status === 'reconnecting' || status === 'connecting') return
     this.client.disconnect(true)
-    this.client.stream?.destroy()
+    stream?.destroy()
   }
 
   async #readClock(): Promise<void> {
     const sent = performance.now()
-    const reply = (await this.#limited(this.#send('time', []))) as readonly [Buffer, Buffer]
+    const [seconds, microseconds] = (await this.#replies.within(this.#send('TIME', []))) as [Buffer, Buffer]
     const middle = (sent + performance.now()) / 2
-    this.#offset = Number(reply[0]) * 1000 + Number(reply[1]) / 1000 - performance.timeOrigin - middle
+    this.#offset = Number(seconds) * 1000 + Number(microseconds) / 1000 - performance.timeOrigin - middle
   }
 }
 
 function isNoScript(failure: unknown): boolean {
-  return failure instanceof StoreUnavailable && message(failure.cause).startsWith('NOSCRIPT')
+  return (
+    failure instanceof StoreUnavailable && failure.cause instanceof Error && /^NOSCRIPT/.test(failure.cause.message)
+  )
 }
 
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function describe(command: string, error: unknown): string {
+  if (error instanceof Error && error.name === 'ReplyError') return `Redis refused ${command}: ${error.message}`
+  return `no reply to ${command}: the connection to Redis is lost`
 }

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import { clusterScripts } from './cluster-scripts.ts'
 import { loadScripts } from './load-scripts.ts'
 import { RedisChanges } from './redis-changes.ts'
@@ -24,6 +26,9 @@ export interface RedisStoreOptions {
   /** Hash tags a new pool's sessions are spread over, 1 by default; one Redis gains nothing from more. */
   readonly shards?: number | undefined
 }
+
+/** How long a store that closes waits for what is only a courtesy to the others. */
+const farewell: Milliseconds = 250
 
 const scripts = [sessionScripts, loadScripts, clusterScripts].flatMap((group): Script[] => Object.values(group))
 
@@ -76,7 +81,7 @@ export class RedisStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#sweep[Symbol.dispose]()
-    await this.#load[Symbol.asyncDispose]()
+    await Promise.race([this.#load[Symbol.asyncDispose](), delay(farewell, undefined, { ref: false })])
     await Promise.all([this.changes[Symbol.asyncDispose](), this.#connection[Symbol.asyncDispose]()])
   }
 }

@@ -1,0 +1,17 @@
+import { Redis } from 'ioredis'
+
+/** ioredis as a proxy needs it: it queues nothing, sends nothing twice, and tries again for ever, with jitter. */
+export function openClient(url: string, name: string): Redis {
+  return new Redis(url, {
+    connectionName: name,
+    connectTimeout: 1000,
+    disconnectTimeout: 200,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    retryStrategy: (attempt) => Math.min(1000, 25 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random() / 2),
+    // A master that became a replica: the next connection may lead to the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  })
+}
