@@ -7,6 +7,7 @@ import { processMetrics, watchProcess } from './metrics.ts'
 import { openConfiguredStore } from './node.ts'
 import { drainSignals } from './signals.ts'
 import { StartFailure, startFailure } from './start-failure.ts'
+import { untilAvailable } from './store-absence.ts'
 import { openWorker, type Worker } from './worker.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
 
@@ -36,6 +37,9 @@ async function start(order: WorkerOrder): Promise<Running | undefined> {
   watchProcess()
   const store = openConfiguredStore(order.config.store)
   try {
+    // One that began to serve before would refuse its first newcomers.
+    await untilAvailable(store, order.config.store.commandTimeout)
+    await reached(store, patience)
     const worker = await openWorker(order, store, output)
     tell({ kind: 'serving', addresses: worker.addresses })
     return { worker, store, output }
@@ -43,6 +47,18 @@ async function start(order: WorkerOrder): Promise<Running | undefined> {
     fail(startFailure(error), output)
     return undefined
   }
+}
+
+// The primary has reached the store already; when it is gone again since, serving what can be served is better than waiting.
+const patience: Milliseconds = 2_000
+
+/** Waits until the store answers this process too, so that its first newcomers are not refused. */
+function reached(store: Store, within: Milliseconds): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, within)
+  store.onAvailability((available) => available && resolve())
+  if (store.available) resolve()
+  return promise.finally(() => clearTimeout(timer))
 }
 
 /** The primary ends a worker that failed. */
