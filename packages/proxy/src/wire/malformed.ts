@@ -37,15 +37,26 @@ export class Malformed {
   static readonly codingRepeated: Malformed = Malformed.#bad('more than one Transfer-Encoding')
   static readonly codingOnOldVersion: Malformed = Malformed.#bad('Transfer-Encoding on HTTP/1.0')
   static readonly codingInvalid: Malformed = Malformed.#bad('an invalid Transfer-Encoding')
-  static readonly codingUnknown: Malformed = Malformed.#refused(501, 'not-implemented', 'a transfer coding other than chunked')
+  static readonly codingUnknown: Malformed = Malformed.#refused(
+    501,
+    'not-implemented',
+    'a transfer coding other than chunked',
+  )
   static readonly connectionInvalid: Malformed = Malformed.#bad('an invalid Connection field')
-  static readonly expectation: Malformed = Malformed.#refused(417, 'bad-request', 'an expectation other than 100-continue')
+  static readonly expectation: Malformed = Malformed.#refused(
+    417,
+    'bad-request',
+    'an expectation other than 100-continue',
+  )
   static readonly upgradeWithBody: Malformed = Malformed.#bad('an upgrade request with a body')
   static readonly chunkSize: Malformed = Malformed.#bad('an invalid chunk size')
   static readonly chunkExtension: Malformed = Malformed.#bad('an invalid or too long chunk extension')
   static readonly chunkEnd: Malformed = Malformed.#bad('a chunk not ended by CR LF')
   static readonly trailerField: Malformed = Malformed.#bad('a trailer that may not be one')
   static readonly trailerLong: Malformed = Malformed.#refused(431, 'head-too-large', 'the trailers are too large')
+  static readonly interim: Malformed = Malformed.#bad('an interim response that closes, or too many of them')
+  static readonly switchUnasked: Malformed = Malformed.#bad('a switch to a protocol that was not asked for')
+  static readonly unasked: Malformed = Malformed.#bad('bytes that answer no request')
   static readonly headSlow: Malformed = Malformed.#refused(408, 'head-timeout', 'the request head took too long')
   static readonly bodyLong: Malformed = Malformed.#refused(413, 'body-too-large', 'the request body is too large')
 

@@ -26,7 +26,7 @@ export interface ParsedResponse extends ResponseHead {
   readonly persistent: boolean
   /** Seconds the backend promises to keep an idle connection (`Keep-Alive: timeout=`). */
   readonly idleHint: number | undefined
-  /** The protocol a 101 switches to. */
+  /** The protocol a 101 switches to, if its Connection field says so too. */
   readonly upgrade: string | undefined
   /** Header lines for the client besides framing, each ended by CR LF: the backend's, then ours. */
   lines(): string
@@ -94,7 +94,7 @@ class Head implements ParsedResponse {
   field(line: number, name: number, value: number, valueEnd: number, lineEnd: number): Malformed | undefined {
     const read = READ_LENGTHS[name - line] === 1 ? READ.get(this.#text.slice(line, name).toLowerCase()) : undefined
     if (read === undefined || read === readSetCookie) this.#lines.pass(line, name, value, valueEnd, lineEnd)
-    return read?.(this, this.#text.slice(value, valueEnd))
+    return read?.(this, this.#text.slice(value, valueEnd), valueEnd !== lineEnd - 2)
   }
 
   finish(): Malformed | undefined {
@@ -117,12 +117,14 @@ class Head implements ParsedResponse {
     const options = this.connection === '' ? NONE : tokensOf(this.connection)
     if (options === undefined) return Malformed.connectionInvalid
     this.persistent = !options.includes('close') && (this.#minorVersion === 1 || options.includes('keep-alive'))
+    if (this.#minorVersion === 0 || !options.includes('upgrade')) this.upgrade = undefined
     this.#passed = options.length === 0 ? this.#lines.toString() : withoutNominated(this.#lines.toString(), options)
     return undefined
   }
 }
 
-type FieldReader = (head: Head, value: string) => Malformed | undefined
+/** `padded` tells that white space follows the value. */
+type FieldReader = (head: Head, value: string, padded: boolean) => Malformed | undefined
 
 const dropped: FieldReader = () => undefined
 
@@ -165,14 +167,16 @@ function readLength(head: Head, value: string): Malformed | undefined {
   return undefined
 }
 
-function readCoding(head: Head, value: string): Malformed | undefined {
+function readCoding(head: Head, value: string, padded: boolean): Malformed | undefined {
   if (head.coding !== undefined) return Malformed.codingRepeated
+  // Node takes `chunked` with a tab after it for another coding; no one sends it in good faith.
+  if (padded) return Malformed.codingInvalid
   head.coding = value
   return undefined
 }
 
 function readUpgrade(head: Head, value: string): undefined {
-  head.upgrade = value
+  head.upgrade = head.upgrade === undefined ? value : `${head.upgrade}, ${value}`
 }
 
 function readKeepAlive(head: Head, value: string): undefined {

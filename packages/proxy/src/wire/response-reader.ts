@@ -49,8 +49,8 @@ export class ResponseReader {
   read(bytes: Buffer, at: number): number | Malformed {
     if (this.#phase === 'head') return this.#readHead(bytes, at)
     if (this.#phase === 'body') return this.#readBody(bytes, at)
-    // Bytes nobody asked for: they must not become the answer to the next request.
-    if (this.#phase === 'none') return Malformed.statusLine
+    // They must not become the answer to the next request.
+    if (this.#phase === 'none') return Malformed.unasked
     this.#events.data(at === 0 ? bytes : bytes.subarray(at))
     return bytes.length
   }
@@ -72,11 +72,13 @@ export class ResponseReader {
   }
 
   #interim(head: ParsedResponse): Malformed | undefined {
-    if (head.status !== 101) {
-      this.#events.interim(head)
-      return ++this.#interims > MOST_INTERIM_RESPONSES ? Malformed.statusLine : undefined
-    }
-    if (!isSwitch(head, this.#request!)) return Malformed.statusLine
+    // The final response comes on the same connection, which HTTP/1.0 and `close` end.
+    if (!head.persistent || ++this.#interims > MOST_INTERIM_RESPONSES) return Malformed.interim
+    return head.status === 101 ? this.#switch(head) : void this.#events.interim(head)
+  }
+
+  #switch(head: ParsedResponse): Malformed | undefined {
+    if (!isSwitch(head, this.#request!)) return Malformed.switchUnasked
     this.#phase = 'tunnel'
     this.#events.switched(head)
     return undefined
@@ -94,7 +96,7 @@ export class ResponseReader {
   #readBody(bytes: Buffer, at: number): number | Malformed {
     const body = this.#body!
     const next = body.decode(bytes, at, bytes.length, this.#events)
-    if (body.done) this.#finish(body.trailers)
+    if (body.done && !(next instanceof Malformed)) this.#finish(body.trailers)
     return next
   }
 
