@@ -52,6 +52,15 @@ test('an exchange is one JSON line with its facts', () => {
   })
 })
 
+test.each([0, 999.9, 1000, 61_001.25, Date.UTC(2026, 11, 31, 23, 59, 59, 999)])(
+  '%d is a moment of RFC 3339',
+  (started) => {
+    const [line] = written({ ...exchange, started })
+
+    expect(JSON.parse(line!).time).toBe(new Date(started).toISOString())
+  },
+)
+
 test('an exchange we refused says why and leaves out what it never had', () => {
   const [line] = written({
     ...exchange,
