@@ -27,7 +27,7 @@ test('over Redis the nodes are processes, and none outlives the demo', async () 
 })
 
 test('Ctrl-C ends everything', async () => {
-  const child = start('--redis', redisUrl())
+  using child = start('--redis', redisUrl())
   const urls = await whatToTry(child)
 
   child.kill('SIGINT')
@@ -56,7 +56,7 @@ function start(...words: string[]): ChildProcess & { stdout: NonNullable<ChildPr
 }
 
 async function demo(...words: string[]): Promise<{ code: number | null; screen: string }> {
-  const child = start(...words)
+  using child = start(...words)
   const [screen, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
   return { code, screen }
 }

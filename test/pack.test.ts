@@ -1,11 +1,17 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { freshPrefix, redisUrl } from './support/redis.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -36,14 +42,35 @@ test('the packed tarballs run where nothing else is', async () => {
   expect(cli).toMatch(/^Usage: sticky-cli/)
 })
 
-test('the packed store finds its Lua files', async () => {
-  const installedStore = join(folder, 'node_modules/@sticky/store/dist')
-  const scripts = globSync('*.lua', { cwd: join(root, 'packages/store/src/lua') }).sort()
+test('a packed node serves over Redis, with workers of its own', async () => {
+  await using application = createServer((_, response) => response.setHeader('set-cookie', 'a=b').end('hello'))
+  await once(application.listen(0, '127.0.0.1'), 'listening')
+  const { port } = application.address() as AddressInfo
+  const configuration = {
+    listen: [{ address: '127.0.0.1:0' }],
+    admin: { address: '127.0.0.1:0' },
+    node: { workers: 2 },
+    store: { url: redisUrl(), prefix: freshPrefix() },
+    pools: {
+      shop: { backends: [{ id: 'a', url: `http://127.0.0.1:${port}` }], affinity: [{ strategy: 'session-cookie' }] },
+    },
+  }
+  writeFileSync(join(folder, 'sticky.yaml'), JSON.stringify(configuration))
 
-  expect(scripts.length).toBeGreaterThan(0)
-  expect(globSync('*.lua', { cwd: join(installedStore, 'lua') }).sort()).toEqual(scripts)
-  await run(process.execPath, ['-e', "import('@sticky/store')"], { cwd: folder })
-})
+  using node = spawn(bin('sticky-proxy'), ['run', '-c', 'sticky.yaml'], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const { addresses, admin } = await listening(node.stdout)
+  const answer = await fetch(`http://${addresses[0]}/`)
+  const { stdout } = await run(bin('sticky-cli'), ['sessions', 'count', '--json', '--admin', admin], { env })
+  node.kill('SIGTERM')
+
+  expect(await answer.text()).toBe('hello')
+  expect(JSON.parse(stdout).total).toBe(1)
+  expect(await once(node, 'exit')).toEqual([0, null])
+}, 60_000)
 
 test('the tarballs carry no tests and no sources', () => {
   const shipped = globSync('node_modules/@sticky/*/**', { cwd: folder })
@@ -52,6 +79,19 @@ test('the tarballs carry no tests and no sources', () => {
 })
 
 async function installed(program: string, word: string): Promise<string> {
-  const { stdout } = await run(join(folder, 'node_modules/.bin', program), [word], { cwd: folder, env })
-  return stdout
+  return (await run(bin(program), [word], { cwd: folder, env })).stdout
+}
+
+function bin(program: string): string {
+  return join(folder, 'node_modules/.bin', program)
+}
+
+async function listening(log: NodeJS.ReadableStream): Promise<{ addresses: string[]; admin: string }> {
+  for await (const line of createInterface(log)) {
+    const fact = JSON.parse(line)
+    if (fact.msg !== 'listening') continue
+    log.resume()
+    return fact
+  }
+  throw new Error('the packed node ended before it served')
 }

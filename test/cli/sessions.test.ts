@@ -52,7 +52,7 @@ describe('sessions list', () => {
 
   test('a list far larger than memory comes whole', async () => {
     await using server = await adminServer({ sessions: () => endless(300_000) })
-    const child = startCli(['sessions', '--json', '--admin', `http://${server.address}`], {
+    using child = startCli(['sessions', '--json', '--admin', `http://${server.address}`], {
       NODE_OPTIONS: '--max-old-space-size=64',
     })
 
@@ -64,7 +64,7 @@ describe('sessions list', () => {
 
   test('a reader that has seen enough ends it quietly', async () => {
     await using server = await adminServer({ sessions: () => endless(1_000_000) })
-    const child = startCli(['sessions', '--admin', `http://${server.address}`])
+    using child = startCli(['sessions', '--admin', `http://${server.address}`])
     const stderr = collect(child.stderr)
 
     for await (const _ of child.stdout) break
@@ -75,7 +75,7 @@ describe('sessions list', () => {
 
   test('Ctrl-C ends with 130', async () => {
     await using server = await adminServer({ sessions: () => stalling(300) })
-    const child = startCli(['sessions', '--admin', `http://${server.address}`])
+    using child = startCli(['sessions', '--admin', `http://${server.address}`])
     const stderr = collect(child.stderr)
 
     for await (const _ of child.stdout) child.kill('SIGINT')

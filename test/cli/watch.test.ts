@@ -9,7 +9,7 @@ import { startCli } from './sticky-cli.ts'
 test('watch tells what begins, moves and ends, and Ctrl-C ends it with 130', async () => {
   const living = new Map([[idOf(1), 'a']])
   await using server = await adminServer(tableOf(living))
-  const watch = startCli(['sessions', 'watch', '--json', '--interval', '10ms', '--admin', `http://${server.address}`])
+  using watch = startCli(['sessions', 'watch', '--json', '--interval', '10ms', '--admin', `http://${server.address}`])
   const messages = lines(watch.stderr)
   const events = lines(watch.stdout)
   expect((await messages.next()).value).toBe('sticky-cli: watching 1 sessions; Ctrl-C ends')
@@ -33,7 +33,7 @@ test('with very many sessions watch tells counts', async () => {
   const living = new Map([[idOf(1), 'a']])
   await using server = await adminServer(tableOf(living))
   const words = ['sessions', 'watch', '--max', '2', '--interval', '10ms', '--admin', `http://${server.address}`]
-  const watch = startCli(words)
+  using watch = startCli(words)
   const messages = lines(watch.stderr)
   const rows = lines(watch.stdout)
   await messages.next()
@@ -52,7 +52,7 @@ test('watch goes on when the node is back', async () => {
   const first = await adminServer(tableOf(living))
   const [host, port] = first.address.split(':') as [string, string]
   const words = ['sessions', 'watch', '--interval', '10ms', '--admin', `http://${first.address}`]
-  const watch = startCli(words)
+  using watch = startCli(words)
   const messages = lines(watch.stderr)
   await messages.next()
 
@@ -65,7 +65,7 @@ test('watch goes on when the node is back', async () => {
 })
 
 test('a watch that cannot begin ends as any command', async () => {
-  const watch = startCli(['sessions', 'watch', '--admin', 'unix:/nowhere/admin.sock'])
+  using watch = startCli(['sessions', 'watch', '--admin', 'unix:/nowhere/admin.sock'])
 
   expect(await new Promise((closed) => watch.once('exit', closed))).toBe(4)
 })
