@@ -23,7 +23,7 @@ export interface StoreUnderTest extends AsyncDisposable {
 }
 
 /** An age that is short enough to wait for, and long enough that a busy machine does not let it pass unasked. */
-const short = 300
+const short = 500
 const hour = 3_600_000
 const source = 'session-cookie'
 

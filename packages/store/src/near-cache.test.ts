@@ -278,24 +278,43 @@ test('a session that is not held is touched whenever it is asked', async () => {
   expect(far.touches).toBe(2)
 })
 
-test('the same cookie set again is recorded a tenth of its age apart', async () => {
-  const { far, near } = setUp()
-  const cookie = (fingerprint: string): CookieRecord => ({ name: 'sid', fingerprint, age: 10 * minute, attributes: '' })
-  await near.sessions.bind(key, 'a', 0, { ...terms, cookies: [cookie('one')] })
+const cookieOf = (fingerprint: string, age = 10 * minute): CookieRecord => ({
+  name: 'sid',
+  fingerprint,
+  age,
+  attributes: 'Path=/',
+})
 
-  near.cookies.record(key, [cookie('one')])
+test('the same cookie set again is recorded when its expiry has moved by a tenth of its age', async () => {
+  const { far, near } = setUp()
+  await near.sessions.bind(key, 'a', 0, { ...terms, cookies: [cookieOf('one')] })
+
+  near.cookies.record(key, [cookieOf('one')])
   expect(far.recordings).toBe(0)
   far.time += minute
-  near.cookies.record(key, [cookie('one')])
-  near.cookies.record(key, [cookie('one')])
+  near.cookies.record(key, [cookieOf('one', 10 * minute - 7)])
+  expect(far.recordings).toBe(0)
+  far.time += 7
+  near.cookies.record(key, [cookieOf('one')])
+  near.cookies.record(key, [cookieOf('one', 10 * minute - 7)])
   expect(far.recordings).toBe(1)
-  near.cookies.record(key, [cookie('two')])
-  expect(far.recordings).toBe(2)
+})
+
+test('another value, a shorter life or a drop of a cookie is recorded at once', async () => {
+  const { far, near } = setUp()
+  await near.sessions.bind(key, 'a', 0, { ...terms, cookies: [cookieOf('one')] })
+
+  near.cookies.record(key, [cookieOf('two')])
+  near.cookies.record(key, [cookieOf('two', 5 * minute)])
+  near.cookies.record(key, [cookieOf('two', 0)])
+  near.cookies.record(key, [cookieOf('two', 0)])
+
+  expect(far.recordings).toBe(4)
 })
 
 test('a session that ends with its last cookie is told of each, and read again at its deadline', async () => {
   const { far, near } = setUp()
-  const cookie: CookieRecord = { name: 'sid', fingerprint: 'one', age: 10 * minute, attributes: '' }
+  const cookie = cookieOf('one')
   const row = await near.sessions.bind(key, 'a', 0, { ...terms, endsWithLastCookie: true, cookies: [cookie] })
 
   far.time += 9 * minute

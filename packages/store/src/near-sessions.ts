@@ -188,12 +188,16 @@ function prolonged(binding: Binding, now: Milliseconds): Binding {
   return { ...binding, deadline: deadlineOf({ touched: now, age, end }) }
 }
 
-/** An application that sets the same cookie with each response renews nothing but its age, a tenth of which may pass. */
+/** An application that sets the same cookie with each response tells no more than a later expiry; a tenth may pass. */
 function isFresh({ binding, recorded, recordedAt }: Entry, cookies: readonly CookieRecord[], now: number): boolean {
   if (binding.endsWithLastCookie || recorded.length !== cookies.length) return false
-  return cookies.every((cookie, i) => isSame(cookie, recorded[i]!) && now - recordedAt < touchInterval(cookie.age))
+  return cookies.every((cookie, i) => {
+    const before = recorded[i]!
+    const later = now + cookie.age - (recordedAt + before.age)
+    return isSame(cookie, before) && Math.abs(later) < touchInterval(cookie.age)
+  })
 }
 
 function isSame(a: CookieRecord, b: CookieRecord): boolean {
-  return a.fingerprint === b.fingerprint && a.name === b.name && a.age === b.age && a.attributes === b.attributes
+  return a.fingerprint === b.fingerprint && a.name === b.name && a.attributes === b.attributes
 }
