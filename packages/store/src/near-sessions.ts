@@ -1,6 +1,7 @@
-import { deadlineOf, touchInterval } from './ageing.ts'
+import { touchInterval } from './ageing.ts'
 import type { ChangeFeed } from './change-feed.ts'
-import { type Linked, SessionLru } from './lru.ts'
+import { SessionLru } from './lru.ts'
+import { type Entry, entryOf, isFresh, prolonged } from './near-entry.ts'
 import {
   type Binding,
   type CookieRecord,
@@ -157,47 +158,4 @@ export class NearSessions implements SessionTable, CookieTable {
     entry.recorded = cookies
     entry.recordedAt = entry.touched
   }
-}
-
-interface Entry extends Linked<Entry> {
-  binding: Binding
-  generation: number
-  touched: Milliseconds
-  recorded: readonly CookieRecord[]
-  recordedAt: Milliseconds
-}
-
-function entryOf({ pool, id }: SessionKey, binding: Binding, generation: number): Entry {
-  return {
-    pool,
-    id,
-    binding,
-    generation,
-    touched: 0,
-    recorded: [],
-    recordedAt: 0,
-    newer: undefined,
-    older: undefined,
-  }
-}
-
-/** One that ends with its last cookie keeps its deadline here, and is read again then: only the store knows its cookies. */
-function prolonged(binding: Binding, now: Milliseconds): Binding {
-  if (binding.endsWithLastCookie) return binding
-  const { age, end } = binding
-  return { ...binding, deadline: deadlineOf({ touched: now, age, end }) }
-}
-
-/** An application that sets the same cookie with each response tells no more than a later expiry; a tenth may pass. */
-function isFresh({ binding, recorded, recordedAt }: Entry, cookies: readonly CookieRecord[], now: number): boolean {
-  if (binding.endsWithLastCookie || recorded.length !== cookies.length) return false
-  return cookies.every((cookie, i) => {
-    const before = recorded[i]!
-    const later = now + cookie.age - (recordedAt + before.age)
-    return isSame(cookie, before) && Math.abs(later) < touchInterval(cookie.age)
-  })
-}
-
-function isSame(a: CookieRecord, b: CookieRecord): boolean {
-  return a.fingerprint === b.fingerprint && a.name === b.name && a.attributes === b.attributes
 }
