@@ -37,7 +37,11 @@ export function prolonged(binding: Binding, now: Milliseconds): Binding {
 }
 
 /** An application that sets the same cookie with each response tells no more than a later expiry; a tenth may pass. */
-export function isFresh({ binding, recorded, recordedAt }: Entry, cookies: readonly CookieRecord[], now: number): boolean {
+export function isFresh(
+  { binding, recorded, recordedAt }: Entry,
+  cookies: readonly CookieRecord[],
+  now: number,
+): boolean {
   if (binding.endsWithLastCookie || recorded.length !== cookies.length) return false
   return cookies.every((cookie, i) => {
     const before = recorded[i]!

@@ -8,7 +8,6 @@ import {
   type CookieRow,
   type CookieTable,
   type MaybePromise,
-  type Milliseconds,
   type Row,
   type SessionFilter,
   type SessionKey,
