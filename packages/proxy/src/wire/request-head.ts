@@ -154,7 +154,7 @@ class Head implements ParsedRequest {
   ): Malformed | undefined {
     const read = this.#readerOf(line, name, underscored)
     if (read === undefined) this.#lines.pass(line, name, value, valueEnd, lineEnd)
-    return read?.(this, this.#text.slice(value, valueEnd))
+    return read?.(this, this.#text.slice(value, valueEnd), valueEnd !== lineEnd - 2)
   }
 
   #readerOf(line: number, nameEnd: number, underscored: boolean): FieldReader | undefined {
@@ -206,7 +206,8 @@ class Head implements ParsedRequest {
 
 const NO_OPTIONS: readonly string[] = []
 
-type FieldReader = (head: Head, value: string) => Malformed | undefined
+/** `padded` tells that white space follows the value. */
+type FieldReader = (head: Head, value: string, padded: boolean) => Malformed | undefined
 
 const dropped: FieldReader = () => undefined
 
@@ -275,8 +276,10 @@ function readLength(head: Head, value: string): Malformed | undefined {
   return undefined
 }
 
-function readCoding(head: Head, value: string): Malformed | undefined {
+function readCoding(head: Head, value: string, padded: boolean): Malformed | undefined {
   if (head.coding !== undefined) return Malformed.codingRepeated
+  // Node takes `chunked` with a tab after it for another coding; no one sends it in good faith.
+  if (padded) return Malformed.codingInvalid
   head.coding = value
   return undefined
 }
