@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, SocketAddress } from 'node:net'
 
 /** Where a connection came from and went to, as a PROXY protocol header tells (haproxy.org's proxy-protocol.txt, versions 1 and 2). */
 export interface ProxiedConnection {
@@ -38,26 +38,31 @@ function readVersion1(bytes: Buffer): ProxyHeader | 'malformed' | undefined {
   if (end === -1) return text.length < V1_LONGEST ? undefined : 'malformed'
   const line = V1_LINE.exec(text.slice(0, end))
   if (line === null) return 'malformed'
-  const connection = line[1] === 'UNKNOWN' ? LOCAL : addressed(line[2]!, line[3]!, Number(line[5]), Number(line[6]))
+  const connection = line[1] === 'UNKNOWN' ? LOCAL : addressed(line)
   return connection === undefined ? 'malformed' : { connection, length: end + 2 }
 }
 
-function addressed(
-  family: string,
-  source: string,
-  sourcePort: number,
-  destinationPort: number,
-): ProxiedConnection | undefined {
-  const valid = isIP(source) === (family === 'TCP4' ? 4 : 6) && sourcePort < 65_536 && destinationPort < 65_536
-  return valid ? { source: { address: source, port: sourcePort }, destinationPort } : undefined
+function addressed(line: RegExpExecArray): ProxiedConnection | undefined {
+  const [, , family, source, destination, sourcePort, destinationPort] = line
+  const version = family === 'TCP4' ? 4 : 6
+  const valid =
+    isIP(source!) === version && isIP(destination!) === version && isPort(sourcePort!) && isPort(destinationPort!)
+  if (!valid) return undefined
+  const address = version === 4 ? source! : shortened(source!)
+  return { source: { address, port: Number(sourcePort) }, destinationPort: Number(destinationPort) }
 }
+
+const isPort = (digits: string): boolean => Number(digits) < 65_536
+
+/** As sockets tell an IPv6 address (RFC 5952), so that one client has one name. */
+const shortened = (address: string): string => new SocketAddress({ address, family: 'ipv6' }).address
 
 const LOCAL: ProxiedConnection = { source: undefined, destinationPort: undefined }
 
 // Version 2: binary.
 
 const COMMANDS = { local: 0x20, proxy: 0x21 }
-const FAMILIES = { tcp4: 0x11, tcp6: 0x21 }
+const FAMILIES = { unspecified: 0x00, tcp4: 0x11, tcp6: 0x21 }
 
 function readVersion2(bytes: Buffer): ProxyHeader | 'malformed' | undefined {
   if (bytes.length < V2_FIXED) return undefined
@@ -71,6 +76,7 @@ function readVersion2(bytes: Buffer): ProxyHeader | 'malformed' | undefined {
 function connectionOf(command: number, family: number, addresses: Buffer): ProxiedConnection | undefined {
   if (command === COMMANDS.local) return LOCAL
   if (command !== COMMANDS.proxy) return undefined
+  if (family === FAMILIES.unspecified) return LOCAL
   if (family === FAMILIES.tcp4 && addresses.length >= 12) return fromAddresses(addresses, 4)
   if (family === FAMILIES.tcp6 && addresses.length >= 36) return fromAddresses(addresses, 16)
   return undefined
@@ -78,7 +84,7 @@ function connectionOf(command: number, family: number, addresses: Buffer): Proxi
 
 function fromAddresses(addresses: Buffer, size: 4 | 16): ProxiedConnection {
   const source = addresses.subarray(0, size)
-  const address = size === 4 ? source.join('.') : (source.toString('hex').match(/.{4}/g) ?? []).join(':')
+  const address = size === 4 ? source.join('.') : shortened((source.toString('hex').match(/.{4}/g) ?? []).join(':'))
   return {
     source: { address, port: addresses.readUInt16BE(2 * size) },
     destinationPort: addresses.readUInt16BE(2 * size + 2),
