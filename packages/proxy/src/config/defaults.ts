@@ -10,7 +10,7 @@ export const defaults = {
     lease: '6s',
     heartbeat: '2s',
     prefix: 'sticky',
-    shards: 4,
+    shards: 1,
   },
   accessLog: true,
   timeouts: {

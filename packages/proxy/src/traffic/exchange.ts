@@ -31,6 +31,8 @@ export interface ExchangeHost {
   exchangeCut(): void
 }
 
+type Choice = Backend | 'no-backend' | 'all-full'
+
 const MOST_RETRIES = 2
 const NONE: ReadonlySet<Backend> = new Set()
 
@@ -110,28 +112,27 @@ export class Exchange implements ResponseSink, ExchangeRecord {
     if (route === undefined) return this.#refuse('no-route')
     this.#pool = route.to
     this.route = route.index
-    this.#whenKnown(
-      () => route.to.strategy.locate(this.#request, this.#client),
-      (session) => this.#located(session),
-    )
+    this.#locate(route.to)
   }
 
-  /** Goes on with a value, at once if it is at hand; a store that cannot be asked refuses the request. */
-  #whenKnown<T>(ask: () => MaybePromise<T>, goOn: (value: T) => void): void {
+  // Each question is answered at once if that can be, without a promise or a closure: a known session asks nobody else.
+
+  #locate(pool: Pool): void {
     try {
-      const answer = ask()
-      if (answer instanceof Promise) answer.then(goOn).catch((error) => this.#broken(error))
-      else goOn(answer)
+      const session = pool.strategy.locate(this.#request, this.#client)
+      if (session instanceof Promise) this.#locatedLater(session)
+      else this.#located(session)
     } catch (error) {
       this.#broken(error)
     }
   }
 
-  #broken(error: unknown): void {
-    this.#flight?.abort()
-    if (error instanceof StoreUnavailable) return this.#refuse('store-unavailable')
-    this.#traffic.failed(error)
-    this.#refuse('internal')
+  async #locatedLater(session: Promise<Session>): Promise<void> {
+    try {
+      this.#located(await session)
+    } catch (error) {
+      this.#broken(error)
+    }
   }
 
   #located(session: Session): void {
@@ -140,13 +141,32 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   }
 
   #attempt(session: Session): void {
-    this.#whenKnown(
-      () => this.#pool!.balancer.choose(session, this.#tried),
-      (choice) => this.#chosen(choice),
-    )
+    try {
+      const choice = this.#pool!.balancer.choose(session, this.#tried)
+      if (choice instanceof Promise) this.#chosenLater(choice)
+      else this.#chosen(choice)
+    } catch (error) {
+      this.#broken(error)
+    }
   }
 
-  #chosen(choice: Backend | 'no-backend' | 'all-full'): void {
+  async #chosenLater(choice: Promise<Choice>): Promise<void> {
+    try {
+      this.#chosen(await choice)
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
+
+  /** A store that cannot be asked refuses the request; anything else is a bug of ours. */
+  #broken(error: unknown): void {
+    this.#flight?.abort()
+    if (error instanceof StoreUnavailable) return this.#refuse('store-unavailable')
+    this.#traffic.failed(error)
+    this.#refuse('internal')
+  }
+
+  #chosen(choice: Choice): void {
     if (typeof choice === 'string') return this.#refuse(this.#failure === undefined ? choice : codeOf(this.#failure))
     this.#backend = choice
     this.#counted = true
@@ -202,31 +222,35 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   }
 
   head(head: ParsedResponse): boolean {
-    return this.#serve(head, () => this.#relayHead(head))
+    return this.#serve(head)
   }
 
   upgraded(head: ParsedResponse): boolean {
-    return this.#serve(head, () => this.#beginTunnel(head))
+    this.tunnel = true
+    return this.#serve(head)
   }
 
   /** Lets affinity see the head first: only a binding holds a response back. */
-  #serve(head: ParsedResponse, relay: () => void): boolean {
+  #serve(head: ParsedResponse): boolean {
     this.upstreamDuration = performance.now() - this.#sentAt
     const served = this.#askToServe(head)
-    if (!(served instanceof Promise)) {
-      relay()
-      return true
+    if (served instanceof Promise) {
+      this.#relayLater(head, served)
+      return false
     }
-    const goOn = () => {
-      if (this.#over) return
-      relay()
-      this.#flight?.resume()
-    }
-    served.then(goOn, (error) => {
+    this.#relayHead(head)
+    return true
+  }
+
+  async #relayLater(head: ParsedResponse, served: Promise<boolean>): Promise<void> {
+    try {
+      await served
+    } catch (error) {
       this.#traffic.failed(error)
-      goOn()
-    })
-    return false
+    }
+    if (this.#over) return
+    this.#relayHead(head)
+    this.#flight?.resume()
   }
 
   #askToServe(head: ParsedResponse): MaybePromise<boolean> {
@@ -240,12 +264,11 @@ export class Exchange implements ResponseSink, ExchangeRecord {
 
   #relayHead(head: ParsedResponse): void {
     this.status = head.status
-    this.#relay = new ResponseRelay(this.#host.writer, this.#request, head, this.#persistent, this.requestId)
+    if (this.tunnel) this.#beginTunnel(head)
+    else this.#relay = new ResponseRelay(this.#host.writer, this.#request, head, this.#persistent, this.requestId)
   }
 
   #beginTunnel(head: ParsedResponse): void {
-    this.status = head.status
-    this.tunnel = true
     this.takesBody = true
     this.#host.writer.text(switchingLines(head, this.requestId))
     this.#host.writer.flush()

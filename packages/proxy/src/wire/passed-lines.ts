@@ -40,8 +40,10 @@ export class PassedLines {
   }
 }
 
-// A field that carries meaning end to end is not given away by a client's Connection field (RFC 9110 7.6.1 would allow it).
-const KEPT = /^(?:host|cookie|set-cookie|authorization|content-.*|x-forwarded-.*|forwarded|x-request-id|cache-control)$/
+// A field that carries meaning end to end is not given away by a client's Connection field (RFC 9110 7.6.1 would allow it);
+// the first four are no header lines that could still be here.
+const KEPT =
+  /^(?:close|keep-alive|upgrade|te|host|cookie|set-cookie|authorization|content-.*|x-forwarded-.*|forwarded|x-request-id|cache-control)$/
 
 /** Lines without those a Connection field names. */
 export function withoutNominated(lines: string, nominated: readonly string[]): string {
