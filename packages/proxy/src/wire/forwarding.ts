@@ -43,19 +43,22 @@ function requestFraming(request: ParsedRequest): string {
 function forwardingLines(request: ParsedRequest, origin: Origin): string {
   const sent = origin.trusted ? request.forwarded : undefined
   if (sent !== undefined) return trustedLines(request, origin, sent)
-  return `X-Forwarded-For: ${origin.address}\r\nX-Forwarded-Proto: ${origin.scheme}\r\nX-Forwarded-Host: ${request.host}\r\nX-Forwarded-Port: ${origin.port}\r\n`
+  return `X-Forwarded-For: ${origin.address}\r\nX-Forwarded-Proto: ${origin.scheme}\r\n${forwardedHost(request.host)}X-Forwarded-Port: ${origin.port}\r\n`
 }
 
 function trustedLines(request: ParsedRequest, origin: Origin, sent: ForwardedFields): string {
-  const before = sent['x-forwarded-for']
-  let text = `X-Forwarded-For: ${before === undefined ? origin.address : `${before}, ${origin.address}`}\r\n`
+  const before = sent['x-forwarded-for'] ?? ''
+  let text = `X-Forwarded-For: ${before === '' ? origin.address : `${before}, ${origin.address}`}\r\n`
   text += `X-Forwarded-Proto: ${sent['x-forwarded-proto'] ?? origin.scheme}\r\n`
-  text += `X-Forwarded-Host: ${sent['x-forwarded-host'] ?? request.host}\r\n`
+  text += forwardedHost(sent['x-forwarded-host'] ?? request.host)
   text += `X-Forwarded-Port: ${sent['x-forwarded-port'] ?? origin.port}\r\n`
   if (sent['x-real-ip'] !== undefined) text += `X-Real-IP: ${sent['x-real-ip']}\r\n`
   if (sent.forwarded !== undefined) text += `Forwarded: ${sent.forwarded}\r\n`
   return text
 }
+
+// HTTP/1.0 has requests without Host.
+const forwardedHost = (host: string): string => (host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`)
 
 /** How a response reaches the client. */
 export interface Delivery {
