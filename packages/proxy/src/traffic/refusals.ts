@@ -1,12 +1,13 @@
 import type { RefusalCode } from './exchange-record.ts'
 
-interface Refusal {
+/** What a client is told. Status 0: nothing, for it is gone or does not listen. */
+export interface Refusal {
   readonly status: number
   readonly text: string
 }
 
 /** The one place that turns "why not" into what a client sees (design.md 9). */
-const refusals: Readonly<Record<RefusalCode, Refusal>> = {
+export const refusals: Readonly<Record<RefusalCode, Refusal>> = {
   'bad-request': { status: 400, text: 'bad request' },
   'head-too-large': { status: 431, text: 'request head too large' },
   'target-too-long': { status: 414, text: 'request target too long' },
