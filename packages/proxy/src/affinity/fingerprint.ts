@@ -1,27 +1,20 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-
 import type { SessionKey } from '@sticky/store'
 
+import { KeyedHash } from './keyed-hash.ts'
 import { Memo, ownCopy } from './memo.ts'
 
 /** Keyed fingerprints of application cookies, whose values are never stored. */
 export class Fingerprints {
-  readonly #key: KeyObject
-  readonly #cookies = new Memo<string>(16_384)
+  readonly #hash: KeyedHash
 
   /** The secret is the cluster's `fingerprint` and never rotates, or learned sessions would be orphaned. */
   constructor(secret: string) {
-    this.#key = createSecretKey(secret, 'utf8')
+    this.#hash = new KeyedHash(Buffer.from(secret))
   }
 
   /** A cookie's fingerprint for its row: 8 bytes as 11 base64url characters. */
   ofCookie(name: string, value: string): string {
-    const pair = `${name}=${value}`
-    const known = this.#cookies.get(pair)
-    if (known !== undefined) return known
-    const fingerprint = this.#digest(`cookie\0${pair}`, 8)
-    this.#cookies.set(ownCopy(pair), fingerprint)
-    return fingerprint
+    return this.#digest(`cookie\0${name}=${value}`, 8)
   }
 
   /** Makes the keys of sessions that are recognised by a value from that source; the same value gives the same object. */
@@ -37,6 +30,9 @@ export class Fingerprints {
   }
 
   #digest(text: string, bytes: number): string {
-    return createHmac('sha256', this.#key).update(text, 'latin1').digest().subarray(0, bytes).toString('base64url')
+    scratch.write(this.#hash.of(text), 0, bytes, 'latin1')
+    return scratch.toString('base64url', 0, bytes)
   }
 }
+
+const scratch = Buffer.alloc(16)

@@ -1,6 +1,8 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 
 import type { NodeAnnouncement } from '@sticky/store'
+
+import { KeyedHash } from './keyed-hash.ts'
 
 /** What a keyring is made of: plain data, so that it can be sent to workers whenever it changes. */
 export interface KeyringData {
@@ -13,8 +15,8 @@ export interface KeyringData {
 /** The keys of one pool's cookies under one secret. */
 export interface SealingKey {
   readonly id: number
-  readonly mac: KeyObject
-  readonly hint: KeyObject
+  readonly mac: KeyedHash
+  readonly hint: KeyedHash
 }
 
 /** The id by which nodes announce that they open what this secret seals: 8 hexadecimal digits. */
@@ -59,8 +61,8 @@ export class Keyring {
 function sealingKey(secret: string, pool: string): SealingKey {
   return {
     id: numeric(keyId(secret)),
-    mac: createSecretKey(derived(secret, `seal of ${pool}`)),
-    hint: createSecretKey(derived(secret, `hint of ${pool}`)),
+    mac: new KeyedHash(derived(secret, `seal of ${pool}`)),
+    hint: new KeyedHash(derived(secret, `hint of ${pool}`)),
   }
 }
 

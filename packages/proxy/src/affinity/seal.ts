@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 
 import type { Milliseconds } from '@sticky/store'
 
@@ -39,7 +39,7 @@ export function writeSeal(seal: Omit<Seal, 'keyId'>, key: SealingKey): string {
   write53(bytes, seal.epoch, 32)
   bytes.writeUIntBE(seal.sealed, 39, 6)
   bytes.writeUIntBE(Math.min(Math.max(seal.end - seal.sealed, 0), longest), 45, 5)
-  bytes.set(macOf(bytes, key), macAt)
+  bytes.write(macOf(bytes, key), macAt, macLength, 'latin1')
   return bytes.toString('base64url')
 }
 
@@ -49,14 +49,16 @@ export function readSeal(text: string, keys: ReadonlyMap<number, SealingKey>): S
   const bytes = Buffer.from(text, 'base64url')
   const key = bytes.length === length ? keys.get(bytes.readUInt32BE(1)) : undefined
   if (key === undefined || (bytes[0]! & ~provisionalFlag) !== format) return undefined
-  if (!timingSafeEqual(macOf(bytes, key), bytes.subarray(macAt))) return undefined
+  scratchMac.write(macOf(bytes, key), 0, macLength, 'latin1')
+  if (!timingSafeEqual(scratchMac, bytes.subarray(macAt))) return undefined
   // Decoding is lenient: only the one spelling we write is ours.
   return bytes.toString('base64url') === text ? decoded(bytes) : undefined
 }
 
 /** What stands for a backend in the cookie of that session. */
 export function hintFor(backend: string, session: string, key: SealingKey): number {
-  return createHmac('sha256', key.hint).update(session).update(backend).digest().readUInt32BE(0)
+  scratchMac.write(key.hint.of(session + backend), 0, 4, 'latin1')
+  return scratchMac.readUInt32BE(0)
 }
 
 const format = 0x10
@@ -66,12 +68,11 @@ const length = 66
 const characters = 88
 const longest: Milliseconds = 2 ** 40 - 1
 const scratch = Buffer.alloc(length)
+const macLength = length - macAt
+const scratchMac = Buffer.alloc(macLength)
 
-function macOf(bytes: Buffer, key: SealingKey): Buffer {
-  return createHmac('sha256', key.mac)
-    .update(bytes.subarray(0, macAt))
-    .digest()
-    .subarray(0, length - macAt)
+function macOf(bytes: Buffer, key: SealingKey): string {
+  return key.mac.of(bytes.toString('latin1', 0, macAt))
 }
 
 function decoded(bytes: Buffer): Seal {
