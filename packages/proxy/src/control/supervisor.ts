@@ -23,7 +23,7 @@ const grace: Milliseconds = 1000
 /** Forks the configured number of workers and keeps that many alive; rejects with StartFailure when one cannot start. */
 export async function forkWorkers(order: WorkerOrder, log: Log): Promise<DataPlane> {
   const program = fileURLToPath(new URL(`./worker-process${extname(import.meta.url)}`, import.meta.url))
-  // Workers accept for themselves: docs/decisions/0005.
+  // Workers accept for themselves: docs/decisions/0009.
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: program, args: [], serialization: 'advanced' })
   const supervisor = new Supervisor(order, log)
