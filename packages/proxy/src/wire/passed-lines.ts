@@ -1,3 +1,5 @@
+const SPACE = 0x20
+
 /** Collects the header lines that are passed on as they came: neighbours leave as one slice of the head. */
 export class PassedLines {
   readonly #text: string
@@ -11,7 +13,7 @@ export class PassedLines {
 
   /** Passes a line on, with one space after its colon and none at its end, whatever it had. */
   pass(line: number, name: number, value: number, valueEnd: number, lineEnd: number): void {
-    const canonical = value === name + 2 && valueEnd === lineEnd - 2
+    const canonical = value === name + 2 && valueEnd === lineEnd - 2 && this.#text.charCodeAt(name + 1) === SPACE
     if (canonical) this.#passSlice(line, lineEnd)
     else this.add(`${this.#text.slice(line, name)}: ${this.#text.slice(value, valueEnd)}\r\n`)
   }

@@ -76,7 +76,14 @@ describe('the fields', () => {
   )
 
   test('pass with one space after the colon and none at the end', () => {
-    expect(passed('A:b', 'C:\t d \t', 'E: f', 'G:')).toEqual(['A: b', 'C: d', 'E: f', 'G: '])
+    expect(passed('A:b', 'C:\t d \t', 'E: f', 'G:', 'H:\ti', 'J: ')).toEqual([
+      'A: b',
+      'C: d',
+      'E: f',
+      'G: ',
+      'H: i',
+      'J: ',
+    ])
   })
 
   test('up to the limit are accepted', () => {
@@ -106,6 +113,8 @@ describe('the fields', () => {
 
   test('of cookies are joined and do not pass', () => {
     expect(get('Cookie: a=1; b=2', 'cookie: c="3')).toMatchObject({ cookie: 'a=1; b=2; c="3', passed: '' })
+    expect(get('Cookie:', 'Cookie: a=1', 'Cookie: ').cookie).toBe('a=1')
+    expect(get('Cookie:').cookie).toBeUndefined()
     expect(get().cookie).toBeUndefined()
   })
 })

@@ -19,7 +19,7 @@ export interface RequestHead {
   readonly fields: readonly string[]
   /** The Host field's value as received; empty on HTTP/1.0 without one. */
   readonly host: string
-  /** All Cookie fields, joined by `; `; undefined without one. */
+  /** All Cookie fields that are not empty, joined by `; `; undefined without one. */
   readonly cookie: string | undefined
 }
 
@@ -265,7 +265,7 @@ function readHost(head: Head, value: string): Malformed | undefined {
 }
 
 function readCookie(head: Head, value: string): undefined {
-  head.cookie = head.cookie === undefined ? value : `${head.cookie}; ${value}`
+  if (value !== '') head.cookie = head.cookie === undefined ? value : `${head.cookie}; ${value}`
 }
 
 function readLength(head: Head, value: string): Malformed | undefined {
