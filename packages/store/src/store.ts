@@ -67,7 +67,7 @@ export interface Ended {
   readonly epoch: number
 }
 
-/** No row: expired, never begun, or forgotten. `epoch` tells the last apart (design.md 6); 0 when the shard has none yet. */
+/** No row: expired, never begun, or forgotten. `epoch` tells the last apart (decision 0004); 0 when the shard has none yet. */
 export interface Absent {
   readonly state: 'absent'
   readonly version: 0
@@ -164,7 +164,7 @@ export interface Candidate {
   readonly limit?: number | undefined
 }
 
-/** Exchanges in flight by backend, for the whole cluster (load-table.md is its specification). */
+/** Exchanges in flight by backend, for the whole cluster (ARCHITECTURE.md tells how). */
 export interface LoadTable {
   /** Chooses the least total/weight and counts it, in one atomic step; undefined when every candidate is full. */
   reserve(pool: string, candidates: readonly Candidate[]): MaybePromise<string | undefined>

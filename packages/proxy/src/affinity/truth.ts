@@ -5,7 +5,7 @@ import type { Seal } from './seal.ts'
 /** Whose word counts about a session: its row's, its cookie's (the row is to be written from it), or it is over. */
 export type Truth = 'row' | 'cookie' | 'over'
 
-/** Which is true, row or cookie (design.md 6)? `age` is the idle limit; the time is asked for only where it matters. */
+/** Which is true, row or cookie (decision 0004)? `age` is the idle limit; the time is asked for only where it matters. */
 export function truthOf(row: Row, seal: Seal, age: Milliseconds, clock: { now(): Milliseconds }): Truth {
   if (row.state === 'ended') return 'over'
   if (row.state === 'bound') return row.version >= seal.version ? 'row' : 'cookie'

@@ -19,7 +19,7 @@ export interface PolicyServices {
 /** Makes a pool's policy. Candidates are never empty and their weights positive. */
 export type PolicyFactory = (services: PolicyServices) => SelectionPolicy
 
-/** Candidates one reservation looks at: with more, a rotating sample keeps it fast, and the choice near-exact (load-table.md). */
+/** Candidates one reservation looks at: with more, a rotating sample keeps it fast, and the choice near-exact (ARCHITECTURE.md). */
 const widestReservation = 64
 
 /** The least of the whole cluster's exchanges in flight by weight, exact at the moment of choice. */

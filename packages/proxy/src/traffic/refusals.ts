@@ -6,7 +6,7 @@ export interface Refusal {
   readonly text: string
 }
 
-/** The one place that turns "why not" into what a client sees (design.md 9). */
+/** The one place that turns "why not" into what a client sees (docs/operations.md). */
 export const refusals: Readonly<Record<RefusalCode, Refusal>> = {
   'bad-request': { status: 400, text: 'bad request' },
   'head-too-large': { status: 431, text: 'request head too large' },

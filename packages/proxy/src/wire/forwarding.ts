@@ -14,7 +14,7 @@ export interface Origin {
   readonly trusted: boolean
 }
 
-/** A request's head for a backend, its framing written from what was parsed and never copied (design.md 8). */
+/** A request's head for a backend, its framing written from what was parsed and never copied (docs/wire.md). */
 export function requestLines(
   request: ParsedRequest,
   outgoing: OutgoingRequest,

@@ -1,7 +1,7 @@
 import type { RefusalCode } from '../traffic/exchange-record.ts'
 
 /**
- * Why a message is refused: one of the constants below, so that tests can count and compare them (design.md 8). The connection
+ * Why a message is refused: one of the constants below, so that tests can count and compare them (docs/wire.md). The connection
  * closes after each. Sources: RFC 9112 for framing, RFC 9110 for fields, and caution where they leave a choice.
  */
 export class Malformed {

@@ -7,7 +7,7 @@ import { Malformed } from './malformed.ts'
 import { PassedLines, withoutNominated } from './passed-lines.ts'
 import { isHost, parseTarget, type RequestTarget } from './request-target.ts'
 
-/** A request's head, parsed strictly (design.md 8): what every other part of the proxy knows of a request. */
+/** A request's head, parsed strictly (docs/wire.md): what every other part of the proxy knows of a request. */
 export interface RequestHead {
   readonly method: string
   /** Origin form (absolute form is reduced to it), as received, with its query; `*` only with OPTIONS. */

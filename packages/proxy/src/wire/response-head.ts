@@ -184,7 +184,7 @@ function readKeepAlive(head: Head, value: string): undefined {
   if (seconds !== undefined) head.idleHint = Number(seconds)
 }
 
-/** No shared cache may keep a response that carries one client's cookie (design.md 6). */
+/** No shared cache may keep a response that carries one client's cookie (docs/affinity.md). */
 function madePrivate(lines: string): string {
   let directives = ''
   const rest = lines.replace(/^cache-control:([^\r]*)\r\n/gim, (_, value: string) => {
