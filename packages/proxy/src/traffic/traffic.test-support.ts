@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 
 import { MemoryStore } from '@sticky/store'
 
@@ -29,13 +30,19 @@ export interface TestTraffic extends AsyncDisposable {
   readonly port: number
   readonly traffic: OpenTraffic
   readonly store: MemoryStore
+  readonly backends: readonly Backend[]
   readonly records: ExchangeRecord[]
   /** Resolves with the record of the next exchange that ends. */
   nextRecord(): Promise<ExchangeRecord>
 }
 
+/** Where a backend is: a port of 127.0.0.1, or more than that. */
+export type BackendPlace =
+  | number
+  | { readonly port: number; readonly scheme?: 'http' | 'https'; readonly hostname?: string }
+
 export interface TestTrafficOptions {
-  readonly backends: readonly number[]
+  readonly backends: readonly BackendPlace[]
   readonly timeouts?: Partial<TimeoutConfig>
   readonly limits?: Partial<Config['limits']>
   readonly trustedProxies?: readonly string[]
@@ -71,6 +78,7 @@ export async function testTraffic(options: TestTrafficOptions): Promise<TestTraf
     port: traffic.addresses[0]!.port,
     traffic,
     store,
+    backends: pool.backends,
     records,
     nextRecord: () => new Promise((resolve) => waiting.push(resolve)),
     [Symbol.asyncDispose]: () => traffic[Symbol.asyncDispose](),
@@ -103,15 +111,16 @@ function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
   }
 }
 
-function testBackend(port: number, index: number): Backend {
+function testBackend(place: BackendPlace, index: number): Backend {
+  const { port, scheme = 'http', hostname = '127.0.0.1' } = typeof place === 'number' ? { port: place } : place
   return {
     id: `b${index}`,
     pool: 'p',
     weight: 1,
-    scheme: 'http',
-    hostname: '127.0.0.1',
+    scheme,
+    hostname,
     port,
-    authority: `127.0.0.1:${port}`,
+    authority: `${hostname}:${port}`,
     health: new Ejection({ failures: 3, base: 1_000, longest: 1_000 }, () => performance.now()),
   }
 }
@@ -141,13 +150,17 @@ export interface RawBackend extends AsyncDisposable {
   readonly sockets: readonly Socket[]
 }
 
-export async function rawBackend(serve: (socket: Socket, index: number) => void): Promise<RawBackend> {
+export async function rawBackend(
+  serve: (socket: Socket, index: number) => void,
+  secrets?: TlsOptions,
+): Promise<RawBackend> {
   const sockets: Socket[] = []
-  const server = createServer((socket) => {
+  const accept = (socket: Socket) => {
     sockets.push(socket)
     socket.on('error', () => socket.destroy())
     serve(socket, sockets.length - 1)
-  })
+  }
+  const server = secrets === undefined ? createServer(accept) : createTlsServer(secrets, accept)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

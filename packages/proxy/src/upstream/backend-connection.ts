@@ -60,9 +60,9 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   constructor(backend: Backend, keeper: ConnectionKeeper) {
     this.backend = backend
     this.#keeper = keeper
+    this.#socket = openSocket(backend, this)
     this.deadline = keeper.deadlines.in(keeper.timeouts.connect)
     keeper.deadlines.add(this)
-    this.#socket = openSocket(backend, this)
   }
 
   /** Begins an exchange; its head leaves at once, or as soon as the connection stands. */

@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 import type { Backend } from './backend.ts'
@@ -18,8 +18,18 @@ export interface SocketEvents {
 // Large reads cost few wake-ups (256 KiB: 1 MiB bodies at 40 % of the CPU of 64 KiB reads); untouched pages cost no memory.
 const READ_BYTES = 256 * 1024
 
-/** Opens a socket to a backend that reads into one reusable buffer of its own, without a copy. */
+/** Opens a socket to a backend, over TCP or TLS as its scheme says. */
 export function openSocket(backend: Backend, events: SocketEvents): Socket {
+  const socket = backend.scheme === 'https' ? openTls(backend, events) : openTcp(backend, events)
+  return socket
+    .on('drain', () => events.drained())
+    .on('end', () => events.ended())
+    .on('error', () => socket.destroy())
+    .on('close', () => events.closed())
+}
+
+/** Reads into one reusable buffer of its own, without a copy. */
+function openTcp({ hostname, port }: Backend, events: SocketEvents): Socket {
   let buffer = Buffer.allocUnsafeSlow(READ_BYTES)
   const onread = {
     buffer: () => {
@@ -28,13 +38,16 @@ export function openSocket(backend: Backend, events: SocketEvents): Socket {
     },
     callback: (length: number, bytes: Uint8Array) => events.read((bytes as Buffer).subarray(0, length)),
   }
-  const target = { host: backend.hostname, port: backend.port, noDelay: true, onread }
-  const secure = backend.scheme === 'https'
-  const socket = secure ? connectTls({ ...target, servername: backend.hostname }) : connectTcp(target)
-  return socket
-    .on(secure ? 'secureConnect' : 'connect', () => events.connected())
-    .on('drain', () => events.drained())
-    .on('end', () => events.ended())
-    .on('error', () => socket.destroy())
-    .on('close', () => events.closed())
+  return connectTcp({ host: hostname, port, noDelay: true, onread }).on('connect', () => events.connected())
+}
+
+/** Reads as streams do: with `onread` TLS would go on giving what it has decrypted, into a buffer that is still in use. */
+function openTls({ hostname, port }: Backend, events: SocketEvents): Socket {
+  const target = { host: hostname, port, noDelay: true }
+  // RFC 6066 3: an address is no server name. The certificate is checked against `host` then.
+  const socket = connectTls(isIP(hostname) === 0 ? { ...target, servername: hostname } : target)
+  const read = (bytes: Buffer): void => {
+    if (!events.read(bytes)) socket.pause()
+  }
+  return socket.on('secureConnect', () => events.connected()).on('data', read)
 }
