@@ -44,6 +44,19 @@ test('what comments refer to is there', () => {
   expect(lost).toEqual([])
 })
 
+test('operations.md lists every event of the log', () => {
+  const manual = readFileSync(join(root, 'docs/operations.md'), 'utf8')
+
+  const events = globSync('packages/proxy/src/control/*.ts', { cwd: root, exclude: ['**/*.test*.ts'] }).flatMap(
+    (file) => Array.from(readFileSync(join(root, file), 'utf8').matchAll(loggedEvent), ([, event]) => event!),
+  )
+
+  expect(events).toContain('listening')
+  expect(events.filter((event) => !manual.includes(`\`${event}\``))).toEqual([])
+})
+
+const loggedEvent = /(?:\blog\.(?:info|warn|error)|#warn)\(.*'([^']+)'\)/g
+
 const long = 'a secret that is long enough'
 
 /** What an example leaves out because its page is about something else. */
