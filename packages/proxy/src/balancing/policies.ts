@@ -19,21 +19,13 @@ export interface PolicyServices {
 /** Makes a pool's policy. Candidates are never empty and their weights positive. */
 export type PolicyFactory = (services: PolicyServices) => SelectionPolicy
 
-/** Candidates one reservation looks at: with more, a rotating sample keeps it fast, and the choice near-exact (ARCHITECTURE.md). */
-const widestReservation = 64
-
 /** The least of the whole cluster's exchanges in flight by weight, exact at the moment of choice. */
-export const leastLoad: PolicyFactory = ({ pool, load }) => {
-  let start = 0
-  return {
-    take(candidates) {
-      const sample =
-        candidates.length > widestReservation ? window(candidates, start++ * widestReservation) : candidates
-      const reserved = load.reserve(pool, sample)
-      return reserved instanceof Promise ? reserved.then((id) => named(sample, id)) : named(sample, reserved)
-    },
-  }
-}
+export const leastLoad: PolicyFactory = ({ pool, load }) => ({
+  take(candidates) {
+    const reserved = load.reserve(pool, candidates)
+    return reserved instanceof Promise ? reserved.then((id) => named(candidates, id)) : named(candidates, reserved)
+  },
+})
 
 /** The least live sessions by weight: the cluster's counts, at most a second old, plus what was placed here since. */
 export const leastSessions: PolicyFactory = ({ pool, load, sessions, clock, random }) => {
@@ -41,7 +33,7 @@ export const leastSessions: PolicyFactory = ({ pool, load, sessions, clock, rand
   return {
     async take(candidates) {
       await counts.refreshed()
-      const turned = window(candidates, Math.floor(random() * candidates.length), candidates.length)
+      const turned = turnedTo(Math.floor(random() * candidates.length), candidates)
       const least = turned.reduce((best, next) => (carriesLess(next, best, counts.of) ? next : best))
       counts.add(least.id)
       return begun(load, least)
@@ -122,7 +114,7 @@ function totalWeight(candidates: readonly Backend[]): number {
   return candidates.reduce((sum, { weight }) => sum + weight, 0)
 }
 
-/** `width` candidates from `start` on, going round. */
-function window(candidates: readonly Backend[], start: number, width: number = widestReservation): Backend[] {
-  return Array.from({ length: width }, (_, step) => candidates[(start + step) % candidates.length]!)
+/** All candidates, beginning with one in their midst. */
+function turnedTo(start: number, candidates: readonly Backend[]): Backend[] {
+  return [...candidates.slice(start), ...candidates.slice(0, start)]
 }

@@ -39,7 +39,6 @@ async function start(order: WorkerOrder): Promise<Running | undefined> {
   try {
     // One that began to serve before would refuse its first newcomers.
     await untilAvailable(store, order.config.store.commandTimeout)
-    await reached(store, patience)
     const worker = await openWorker(order, store, output)
     tell({ kind: 'serving', addresses: worker.addresses })
     return { worker, store, output }
@@ -47,18 +46,6 @@ async function start(order: WorkerOrder): Promise<Running | undefined> {
     fail(startFailure(error), output)
     return undefined
   }
-}
-
-// The primary has reached the store already; when it is gone again since, serving what can be served is better than waiting.
-const patience: Milliseconds = 2_000
-
-/** Waits until the store answers this process too, so that its first newcomers are not refused. */
-function reached(store: Store, within: Milliseconds): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, within)
-  store.onAvailability((available) => available && resolve())
-  if (store.available) resolve()
-  return promise.finally(() => clearTimeout(timer))
 }
 
 /** The primary ends a worker that failed. */
