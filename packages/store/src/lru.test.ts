@@ -22,7 +22,8 @@ test('it holds what a list of keys in order of use would', () => {
         const held = model.find((entry) => entry.name === name)
         const others = model.filter((entry) => entry !== held)
         if (operation === 'put') {
-          lru.put(entryOf(key, value))
+          lru.remove(key)
+          lru.add(entryOf(key, value))
           model = [...others, { name, value }].slice(-limit)
         } else if (operation === 'remove') {
           lru.remove(key)

@@ -36,9 +36,8 @@ export class SessionLru<Entry extends Linked<Entry>> {
     return this.#pools.get(pool)?.get(id)
   }
 
-  /** Puts the entry in place of its session's former one. */
-  put(entry: Entry): void {
-    this.remove(entry)
+  /** Adds the entry of a session that has none. */
+  add(entry: Entry): void {
     this.#pool(entry.pool).set(entry.id, entry)
     this.#link(entry)
     this.#size++

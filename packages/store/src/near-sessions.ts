@@ -2,6 +2,7 @@ import { touchInterval } from './ageing.ts'
 import type { ChangeFeed } from './change-feed.ts'
 import { SessionLru } from './lru.ts'
 import { type Entry, entryOf, isFresh, prolonged } from './near-entry.ts'
+import { RecentChanges } from './recent-changes.ts'
 import {
   type Binding,
   type CookieRecord,
@@ -17,7 +18,6 @@ import {
   StoreUnavailable,
   type Terms,
 } from './store.ts'
-import { Underway } from './underway.ts'
 
 /** The generation of what was read while nothing would have told of its changes. */
 const unverified = -1
@@ -30,7 +30,7 @@ export class NearSessions implements SessionTable, CookieTable {
   readonly #store: Store
   readonly #feed: ChangeFeed
   readonly #held: SessionLru<Entry>
-  readonly #underway = new Underway()
+  readonly #changes = new RecentChanges()
 
   constructor(store: Store, feed: ChangeFeed, limit: number) {
     this.#store = store
@@ -48,9 +48,10 @@ export class NearSessions implements SessionTable, CookieTable {
   }
 
   async bind(key: SessionKey, backend: string, seen: number, terms: Terms): Promise<Row> {
-    const row = await this.#watched(key, () => this.#store.sessions.bind(key, backend, seen, terms))
-    const entry = this.#held.peek(key)
-    if (entry && entry.binding === row && row.backend === backend) this.#renewed(entry, terms.cookies)
+    const { generation, heard } = this.#moment
+    const row = await this.#store.sessions.bind(key, backend, seen, terms)
+    const entry = this.#hold(key, row, heard, generation)
+    if (entry && row.state === 'bound' && row.backend === backend) this.#renewed(entry, terms.cookies)
     return row
   }
 
@@ -96,7 +97,15 @@ export class NearSessions implements SessionTable, CookieTable {
   }
 
   async #read(key: SessionKey): Promise<Row> {
-    return this.#watched(key, () => this.#store.sessions.find(key))
+    const { generation, heard } = this.#moment
+    const row = await this.#store.sessions.find(key)
+    this.#hold(key, row, heard, generation)
+    return row
+  }
+
+  /** What an answer asked for now can be trusted with when it comes. */
+  get #moment(): { readonly generation: number; readonly heard: number } {
+    return { generation: this.#feed.live ? this.#feed.generation : unverified, heard: this.#changes.heard }
   }
 
   #verify(key: SessionKey, binding: Binding): MaybePromise<Row> {
@@ -107,36 +116,27 @@ export class NearSessions implements SessionTable, CookieTable {
     })
   }
 
-  /** Asks the store and holds the answer, unless a change of the row was told meanwhile. */
-  async #watched(key: SessionKey, ask: () => MaybePromise<Row>): Promise<Row> {
-    const generation = this.#feed.live ? this.#feed.generation : unverified
-    const watch = this.#underway.begin(key)
-    try {
-      const row = await ask()
-      this.#hold(key, row, watch.below, generation)
-      return row
-    } finally {
-      this.#underway.end(key, watch)
-    }
-  }
-
-  #hold(key: SessionKey, row: Row, below: number, generation: number): void {
+  /** Holds an answer, unless a change of its row was heard since it was asked for; the entry that has it now. */
+  #hold(key: SessionKey, row: Row, heard: number, generation: number): Entry | undefined {
     const held = this.#held.peek(key)
-    if (held && held.binding.version > row.version && row.state !== 'absent') return
-    if (row.state !== 'bound' || row.version < below) {
-      this.#held.remove(key)
-      return
+    if (held && held.binding.version > row.version && row.state !== 'absent') return undefined
+    if (row.state !== 'bound' || row.version < this.#changes.below(key, heard)) {
+      if (held) this.#held.remove(key)
+      return undefined
     }
     if (held?.binding.version === row.version) {
       held.binding = row
       held.generation = generation
-      return
+      return held
     }
-    this.#held.put(entryOf(key, row, generation))
+    const entry = entryOf(key, row, generation)
+    if (held) this.#held.remove(key)
+    this.#held.add(entry)
+    return entry
   }
 
   #drop(key: SessionKey, below: number): void {
-    this.#underway.changed(key, below)
+    this.#changes.add(key, below)
     const entry = this.#held.peek(key)
     if (entry && entry.binding.version < below) this.#held.remove(entry)
   }
