@@ -105,11 +105,8 @@ export class ChunkedDecoder {
 const FORBIDDEN =
   /^(?:content-(?:length|encoding|type|range)|transfer-encoding|host|connection|keep-alive|te|trailer|upgrade|expect|cookie|set-cookie|authorization|proxy-.*|forwarded|x-forwarded-.*|x-real-ip|x-request-id|cache-control|max-forwards|range|if-.*)$/
 
-const CONTROL = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)/
-
 function faultOfTrailers(text: string): Malformed | undefined {
   if (text === '') return undefined
-  if (CONTROL.test(text)) return Malformed.controlByte
   return visitFields(text, 0, 100, {
     field: (line, name) =>
       FORBIDDEN.test(text.slice(line, name).toLowerCase().replaceAll('_', '-')) ? Malformed.trailerField : undefined,

@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http'
 
+import { FieldTable } from './field-table.ts'
 import { faultOfBytes, isToken, splitFields, tokensOf, visitFields } from './fields.ts'
 import { CHUNKED, type Framing, faultOfCoding, parseLength } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
@@ -56,11 +57,9 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS)
 
 /** Parses a head up to and without its final empty line; every fault is one of `Malformed`. */
 export function parseRequestHead(text: string, limits: HeadLimits): ParsedRequest | Malformed {
-  const fault = faultOfBytes(text)
-  if (fault !== undefined) return fault
   const lineEnd = text.indexOf('\r\n')
   const line = parseRequestLine(text.slice(0, lineEnd), limits)
-  if (line instanceof Malformed) return line
+  if (line instanceof Malformed) return faultOfBytes(text) ?? line
   const head = new Head(text, lineEnd + 2, line)
   return visitFields(text, lineEnd + 2, limits.fields, head) ?? head.finish() ?? head
 }
@@ -159,8 +158,7 @@ class Head implements ParsedRequest {
 
   #readerOf(line: number, nameEnd: number, underscored: boolean): FieldReader | undefined {
     if (underscored) return isLookAlike(this.#text.slice(line, nameEnd)) ? dropped : undefined
-    if (OWNED_LENGTHS[nameEnd - line] !== 1) return undefined
-    return OWNED.get(this.#text.slice(line, nameEnd).toLowerCase())
+    return OWNED.find(this.#text, line, nameEnd)
   }
 
   finish(): Malformed | undefined {
@@ -229,31 +227,28 @@ const forwardedField =
   }
 
 /** The fields that are ours to write towards a backend: framing, hop-by-hop, Host, Cookie, forwarding. All others pass. */
-const OWNED: ReadonlyMap<string, FieldReader> = new Map<string, FieldReader>([
-  ['host', readHost],
-  ['cookie', readCookie],
-  ['content-length', readLength],
-  ['transfer-encoding', readCoding],
-  ['connection', listed('connection')],
-  ['expect', readExpectation],
-  ['upgrade', listed('upgradeOffer')],
-  ['te', readAccepted],
-  ['trailer', listed('trailer')],
-  ['keep-alive', dropped],
-  ['proxy-connection', dropped],
-  ['proxy-authenticate', dropped],
-  ['proxy-authorization', dropped],
-  ['x-forwarded-for', forwardedField('x-forwarded-for')],
-  ['x-forwarded-proto', forwardedField('x-forwarded-proto')],
-  ['x-forwarded-host', forwardedField('x-forwarded-host')],
-  ['x-forwarded-port', forwardedField('x-forwarded-port')],
-  ['x-real-ip', forwardedField('x-real-ip')],
-  ['forwarded', forwardedField('forwarded')],
-  ['x-request-id', forwardedField('x-request-id')],
-])
-
-const OWNED_LENGTHS: Uint8Array = new Uint8Array(64 * 1024)
-for (const name of OWNED.keys()) OWNED_LENGTHS[name.length] = 1
+const OWNED: FieldTable<FieldReader> = new FieldTable<FieldReader>({
+  host: readHost,
+  cookie: readCookie,
+  'content-length': readLength,
+  'transfer-encoding': readCoding,
+  connection: listed('connection'),
+  expect: readExpectation,
+  upgrade: listed('upgradeOffer'),
+  te: readAccepted,
+  trailer: listed('trailer'),
+  'keep-alive': dropped,
+  'proxy-connection': dropped,
+  'proxy-authenticate': dropped,
+  'proxy-authorization': dropped,
+  'x-forwarded-for': forwardedField('x-forwarded-for'),
+  'x-forwarded-proto': forwardedField('x-forwarded-proto'),
+  'x-forwarded-host': forwardedField('x-forwarded-host'),
+  'x-forwarded-port': forwardedField('x-forwarded-port'),
+  'x-real-ip': forwardedField('x-real-ip'),
+  forwarded: forwardedField('forwarded'),
+  'x-request-id': forwardedField('x-request-id'),
+})
 
 /** `Content_Length` and its like: dropped, since some backends would read them as the real ones. */
 const isLookAlike = (name: string): boolean => OWNED.has(name.toLowerCase().replaceAll('_', '-'))

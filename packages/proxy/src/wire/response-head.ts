@@ -1,3 +1,4 @@
+import { FieldTable } from './field-table.ts'
 import { faultOfBytes, splitFields, tokensOf, visitFields } from './fields.ts'
 import { CHUNKED, type Framing, faultOfCoding, parseLength, UNTIL_CLOSE } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
@@ -36,11 +37,9 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]
 
 /** Parses a head up to and without its final empty line; every fault is one of `Malformed`. */
 export function parseResponseHead(text: string, limits: HeadLimits): ParsedResponse | Malformed {
-  const fault = faultOfBytes(text)
-  if (fault !== undefined) return fault
   const lineEnd = text.indexOf('\r\n')
   const line = STATUS_LINE.exec(text.slice(0, lineEnd))
-  if (line === null) return Malformed.statusLine
+  if (line === null) return faultOfBytes(text) ?? Malformed.statusLine
   const head = new Head(text, lineEnd + 2, line[1] === '1' ? 1 : 0, Number(line[2]), line[3] ?? '')
   return visitFields(text, lineEnd + 2, limits.fields, head) ?? head.finish() ?? head
 }
@@ -92,7 +91,7 @@ class Head implements ParsedResponse {
   }
 
   field(line: number, name: number, value: number, valueEnd: number, lineEnd: number): Malformed | undefined {
-    const read = READ_LENGTHS[name - line] === 1 ? READ.get(this.#text.slice(line, name).toLowerCase()) : undefined
+    const read = READ.find(this.#text, line, name)
     if (read === undefined || read === readSetCookie) this.#lines.pass(line, name, value, valueEnd, lineEnd)
     return read?.(this, this.#text.slice(value, valueEnd), valueEnd !== lineEnd - 2)
   }
@@ -137,23 +136,20 @@ const listed =
   }
 
 /** The fields that are ours to write towards a client, and Set-Cookie, which is read and passed. All others just pass. */
-const READ: ReadonlyMap<string, FieldReader> = new Map<string, FieldReader>([
-  ['set-cookie', readSetCookie],
-  ['content-length', readLength],
-  ['transfer-encoding', readCoding],
-  ['connection', listed('connection')],
-  ['keep-alive', readKeepAlive],
-  ['upgrade', readUpgrade],
-  ['trailer', listed('trailer')],
-  ['te', dropped],
-  ['proxy-connection', dropped],
-  ['proxy-authenticate', dropped],
-  ['proxy-authorization', dropped],
-  ['x-request-id', dropped],
-])
-
-const READ_LENGTHS: Uint8Array = new Uint8Array(64 * 1024)
-for (const name of READ.keys()) READ_LENGTHS[name.length] = 1
+const READ: FieldTable<FieldReader> = new FieldTable<FieldReader>({
+  'set-cookie': readSetCookie,
+  'content-length': readLength,
+  'transfer-encoding': readCoding,
+  connection: listed('connection'),
+  'keep-alive': readKeepAlive,
+  upgrade: readUpgrade,
+  trailer: listed('trailer'),
+  te: dropped,
+  'proxy-connection': dropped,
+  'proxy-authenticate': dropped,
+  'proxy-authorization': dropped,
+  'x-request-id': dropped,
+})
 
 function readSetCookie(head: Head, value: string): undefined {
   head.setCookies = head.setCookies === NONE ? [value] : [...head.setCookies, value]
