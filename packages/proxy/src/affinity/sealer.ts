@@ -40,14 +40,11 @@ export class Sealer {
     return seal && this.#remember(ownCopy(text), seal)
   }
 
-  /** The value that says so of the session. */
+  /** The value that says so of the session. It is remembered when it comes back: many a newcomer's never does. */
   seal(session: SessionKey, backend: string, terms: SealTerms): string {
     if (this.#generation !== this.#keyring.generation) this.#renewKeys()
     const key = this.#keys.get(this.#sealing)!
-    const seal = { ...terms, keyId: key.id, id: session.id, hint: hintFor(backend, session.id, key) }
-    const text = writeSeal(seal, key)
-    this.#remember(text, seal, session)
-    return text
+    return writeSeal({ ...terms, id: session.id, hint: hintFor(backend, session.id, key) }, key)
   }
 
   /** Is it sealed with the key that new cookies are sealed with? */
@@ -55,7 +52,8 @@ export class Sealer {
     return seal.keyId === this.#sealing
   }
 
-  #remember(text: string, seal: Seal, key: SessionKey = { pool: this.#pool, id: seal.id }): OpenedCookie {
+  #remember(text: string, seal: Seal): OpenedCookie {
+    const key = { pool: this.#pool, id: seal.id }
     const opened = new LazilyHomed(seal, key, this.#keys.get(seal.keyId)!, this.#backends)
     this.#seen.set(text, opened)
     return opened
