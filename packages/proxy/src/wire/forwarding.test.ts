@@ -160,6 +160,14 @@ describe('a response on its way to a client', () => {
     ])
   })
 
+  test('announces trailers only where they may follow', () => {
+    const head = response('HTTP/1.1 200 OK', 'Trailer: X-T', 'Trailer: X-U', 'Transfer-Encoding: chunked')
+
+    expect(lines({ body: 'chunked', persistent: true }, get(), head)).toContain('Trailer: X-T, X-U')
+    expect(lines({ body: 'until-close', persistent: false }, get(), head).join()).not.toContain('Trailer')
+    expect(lines({ body: 'none', persistent: true }, get(), head).join()).not.toContain('Trailer')
+  })
+
   test('tells a client of HTTP/1.0 that the connection stays', () => {
     expect(lines(PERSISTENT, request('GET / HTTP/1.0', 'Connection: keep-alive'))).toContain('Connection: keep-alive')
   })

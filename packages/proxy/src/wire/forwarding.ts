@@ -79,10 +79,12 @@ export function responseLines(
 }
 
 function responseFraming(response: ParsedResponse, delivery: Delivery): string {
-  if (delivery.body === 'chunked') return 'Transfer-Encoding: chunked\r\n'
+  if (delivery.body === 'chunked') return `${announcement(response.trailer)}Transfer-Encoding: chunked\r\n`
   if (response.length === undefined || response.status === 204) return ''
   return `Content-Length: ${response.length}\r\n`
 }
+
+const announcement = (trailer: string): string => (trailer === '' ? '' : `Trailer: ${trailer}\r\n`)
 
 function persistenceLine(request: ParsedRequest, delivery: Delivery): string {
   if (!delivery.persistent) return 'Connection: close\r\n'

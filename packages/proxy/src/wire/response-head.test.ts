@@ -123,11 +123,6 @@ describe('the lines for the client', () => {
     expect(ok(`${name}: x`, `Connection: ${name}`).lines()).toBe(`${name}: x\r\n`)
   })
 
-  test('announce trailers only with chunks', () => {
-    expect(ok('Trailer: X-T', 'Transfer-Encoding: chunked').lines()).toBe('Trailer: X-T\r\n')
-    expect(ok('Trailer: X-T', 'Content-Length: 1').lines()).toBe('')
-  })
-
   test('end with the cookies added', () => {
     const head = ok('Set-Cookie: a=1')
     head.addCookie('sticky=x', { keepPrivate: false })

@@ -27,6 +27,8 @@ export interface ParsedResponse extends ResponseHead {
   readonly persistent: boolean
   /** Seconds the backend promises to keep an idle connection (`Keep-Alive: timeout=`). */
   readonly idleHint: number | undefined
+  /** The Trailer field: names of trailers that may end a chunked body; empty without one. */
+  readonly trailer: string
   /** The protocol a 101 switches to, if its Connection field says so too. */
   readonly upgrade: string | undefined
   /** Header lines for the client besides framing, each ended by CR LF: the backend's, then ours. */
@@ -108,7 +110,6 @@ class Head implements ParsedResponse {
     if (this.#minorVersion === 0) return Malformed.codingOnOldVersion
     if (this.length !== undefined) return Malformed.lengthAndCoding
     this.framing = CHUNKED
-    if (this.trailer !== '') this.#lines.add(`Trailer: ${this.trailer}\r\n`)
     return faultOfCoding(this.coding)
   }
 
