@@ -6,7 +6,7 @@ import { LIMITS, type RequestReading, type RequestWire, readRequests } from './o
 import { readResponses } from './our-responses.ts'
 import { Random } from './random.ts'
 import type { Reading } from './reading.ts'
-import { NO_HOST, relayedRequests } from './relayed.ts'
+import { NO_HOST, relayedRequests, relayedResponses } from './relayed.ts'
 
 /** What a parser did with many inputs. */
 export interface Campaign {
@@ -54,7 +54,7 @@ export function responseCampaign(seed: number, inputs: number): Campaign {
 }
 
 /** Relays what clients sent: what a backend would read must be what we read, and relaying it once more must change nothing. */
-export function relayCampaign(wire: RequestWire, seed: number, inputs: number): Campaign {
+export function requestRelayCampaign(wire: RequestWire, seed: number, inputs: number): Campaign {
   const oracle = new Oracle('requests')
   return campaign(seed, inputs, (random) => {
     const ours = readRequests(wire, [requestBytes(random)])
@@ -76,6 +76,22 @@ const differenceOfRepetition = (again: RequestReading, bytes: Buffer): string | 
 
 // We add lines of our own.
 const RELAYED_LIMITS: RequestLimits = { ...LIMITS, head: 2 * LIMITS.head, fields: 2 * LIMITS.fields }
+
+/** Relays what backends sent: what a client would read must be what we read, and relaying it once more must change nothing. */
+export function responseRelayCampaign(seed: number, inputs: number): Campaign {
+  const oracle = new Oracle('responses')
+  return campaign(seed, inputs, (random) => {
+    const { asked, bytes: sent } = responseBytes(random)
+    const ours = readResponses(asked, [sent])
+    const bytes = relayedResponses(ours, asked)
+    const again = readResponses(asked, [bytes])
+    const difference =
+      differenceOfRelayed(ours, again) ??
+      differenceFromOracle(again, oracle.read(bytes, asked)) ??
+      (relayedResponses(again, asked).equals(bytes) ? undefined : 'relayed once more it is another message')
+    return { ours, difference, bytes, asked }
+  })
+}
 
 interface Trial {
   readonly ours: Reading

@@ -55,7 +55,7 @@ export function differenceOfPieces(whole: Reading, inPieces: Reading): string | 
   return undefined
 }
 
-/** How the messages a backend reads differ from those a client sent, but for what is ours to write. */
+/** How the messages relayed differ from those that were sent, but for what is ours to write. */
 export function differenceOfRelayed(sent: Reading, read: Reading): string | undefined {
   if (read.refusal !== undefined || read.unfinished) return `refused for ${read.refusal}`
   const whole = sent.messages.filter((message) => message.complete)
@@ -70,10 +70,13 @@ function differenceOfOne(sent: MessageRead, read: MessageRead): string | undefin
   if (!sameList(sent.trailers, read.trailers)) return 'other trailers'
   if (!sameList(endToEnd(sent.fields, named), endToEnd(read.fields, named)))
     return `header ${JSON.stringify(sent.fields)} is ${JSON.stringify(read.fields)}`
-  const cookies = valuesOf(sent.fields, 'cookie').filter((value) => value !== '')
-  const readCookies = valuesOf(read.fields, 'cookie')
-  return cookies.join('; ') === readCookies.join() ? undefined : `cookies ${cookies} are ${readCookies}`
+  return cookiesOf(sent) === cookiesOf(read) ? undefined : `cookies ${cookiesOf(sent)} are ${cookiesOf(read)}`
 }
+
+const cookiesOf = ({ fields }: MessageRead): string =>
+  valuesOf(fields, 'cookie')
+    .filter((value) => value !== '')
+    .join('; ')
 
 const OURS =
   /^(?:host|cookie|content-length|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|x-forwarded-.*|forwarded|x-real-ip|x-request-id)$/

@@ -2,7 +2,13 @@ import { afterAll, describe, expect, test } from 'vitest'
 
 import { Malformed } from '../../packages/proxy/src/wire/malformed.ts'
 import { RequestReader } from '../../packages/proxy/src/wire/request-reader.ts'
-import { type Campaign, relayCampaign, requestCampaign, responseCampaign } from './campaign.ts'
+import {
+  type Campaign,
+  requestCampaign,
+  requestRelayCampaign,
+  responseCampaign,
+  responseRelayCampaign,
+} from './campaign.ts'
 import { FAULTS, plant } from './planted-faults.ts'
 
 const SEED = Number(process.env.STICKY_FUZZ_SEED ?? 20_261)
@@ -47,10 +53,14 @@ describe('nothing is accepted that Node refuses or reads differently, whole or i
   })
 })
 
-test('what backends are sent for what clients sent is read as that by Node, and by us the same once more', {
-  timeout: TIME,
-}, () => {
-  expect(relayCampaign(WIRE, SEED + 1, 30_000).finding).toBeUndefined()
+describe('what we send is read by Node as what we were sent, and relayed once more it is the same', () => {
+  test('by backends', { timeout: TIME }, () => {
+    expect(requestRelayCampaign(WIRE, SEED + 1, 30_000).finding).toBeUndefined()
+  })
+
+  test('by clients', { timeout: TIME }, () => {
+    expect(responseRelayCampaign(SEED + 1, 30_000).finding).toBeUndefined()
+  })
 })
 
 test.each(Object.entries(FAULTS))('a parser with %s is found out', { timeout: TIME }, async (name, fault) => {

@@ -6,8 +6,13 @@ import type { Asked } from './oracle.ts'
 import { LIMITS } from './our-requests.ts'
 import { type MessageRead, type Reading, trailerFields } from './reading.ts'
 
+/** Our reading, and the heads as the rest of the proxy sees them. */
+export interface ResponseReading extends Reading {
+  readonly heads: readonly ParsedResponse[]
+}
+
 /** Reads a connection's responses as a backend's connection does, from its bytes in the pieces given and its end. */
-export function readResponses(asked: readonly Asked[], pieces: readonly Buffer[]): Reading {
+export function readResponses(asked: readonly Asked[], pieces: readonly Buffer[]): ResponseReading {
   const connection = new Connection(asked)
   for (const piece of pieces) if (!connection.read(piece)) break
   connection.end()
@@ -18,6 +23,7 @@ class Connection implements ResponseEvents {
   readonly #reader: ResponseReader = new ResponseReader(this)
   readonly #asked: readonly Asked[]
   readonly #messages: MessageRead[] = []
+  readonly #heads: ParsedResponse[] = []
   #answered = 0
   #message: MessageRead | undefined
   #refusal: Malformed | undefined
@@ -32,8 +38,9 @@ class Connection implements ResponseEvents {
     this.#expect()
   }
 
-  get reading(): Reading {
+  get reading(): ResponseReading {
     return {
+      heads: this.#heads,
       messages: this.#messages,
       refusal: this.#refusal?.reason,
       unfinished: this.#refusal === undefined && this.#at > this.#wholeAt,
@@ -110,13 +117,15 @@ class Connection implements ResponseEvents {
       switchedAt: undefined,
     }
     this.#messages.push(this.#message)
+    this.#heads.push(head)
     return this.#message
   }
 }
 
 const requests = new Map<string, ParsedRequest>()
 
-function requestFor(asked: Asked): ParsedRequest {
+/** The request that was asked. */
+export function requestFor(asked: Asked): ParsedRequest {
   const upgrade = asked.upgrade ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n' : ''
   const text = `${asked.method} / HTTP/1.1\r\nHost: a\r\n${upgrade}`
   const known = requests.get(text) ?? (parseRequestHead(text, LIMITS) as ParsedRequest)
