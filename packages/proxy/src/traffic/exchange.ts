@@ -64,6 +64,8 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   #failure: Failure | undefined
   #flight: InFlight | undefined
   #sentAt = 0
+  /** Was any of the body given away, and be it its end? */
+  #bodyTaken = false
   #bodyDone: boolean
   #relay: ResponseRelay | undefined
   #over = false
@@ -182,7 +184,7 @@ export class Exchange implements ResponseSink, ExchangeRecord {
     const host = namesItself ? backend.authority : request.host
     const lines = requestLines(request, outgoing, host, this.#host.origin, this.requestId)
     this.#sentAt = performance.now()
-    this.#flight = this.#traffic.transport.send(backend, request, lines, this)
+    this.#flight = this.#traffic.transport.send(backend, request, lines, this, this.retries > 0)
   }
 
   ready(flight: InFlight): void {
@@ -194,11 +196,13 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   /** A piece of the request's body, or of a tunnel; false: wait for `bodyDrained`. */
   body(piece: Buffer): boolean {
     this.bytesReceived += piece.length
+    this.#bodyTaken = true
     return this.#flight?.write(piece) ?? true
   }
 
   /** The request's body is whole. */
   bodyEnd(trailers: string): void {
+    this.#bodyTaken = true
     this.#bodyDone = true
     this.#flight?.end(trailers)
   }
@@ -309,12 +313,26 @@ export class Exchange implements ResponseSink, ExchangeRecord {
     this.#flight = undefined
     this.takesBody = false
     if (this.status !== 0) return this.#cut(codeOf(failure))
-    this.#giveBack()
-    const again = this.retries < MOST_RETRIES && mayRetry(failure, this.#request.method, this.bytesReceived > 0)
+    const again = this.retries < MOST_RETRIES && mayRetry(failure, this.#request.method, this.#bodyTaken)
     if (!again) return this.#refuse(codeOf(failure))
     this.#failure = failure
-    this.#tried = new Set(this.#tried).add(this.#backend!)
     this.retries++
+    if (failure.phase === 'unheard') this.#sendAgain(this.#backend!)
+    else this.#sendElsewhere(this.#backend!)
+  }
+
+  /** A session does not move because a connection was closed that was idle. */
+  #sendAgain(backend: Backend): void {
+    try {
+      this.#dispatch(backend)
+    } catch (error) {
+      this.#broken(error)
+    }
+  }
+
+  #sendElsewhere(failed: Backend): void {
+    this.#giveBack()
+    this.#tried = new Set(this.#tried).add(failed)
     this.#attempt(this.#session!)
   }
 

@@ -84,6 +84,57 @@ describe('a backend that closes without an answer', () => {
     expect(await exchange(proxy.port, POST_LAST)).toContain('502')
     expect(backend.sockets).toHaveLength(0)
   })
+
+  test('is a 502 where a body was given, and be it an empty one', async () => {
+    await using closing = await rawBackend((socket) =>
+      socket.on('data', (bytes) => bytes.includes('0\r\n\r\n') && socket.destroy()),
+    )
+    await using backend = await scriptedBackend(HELLO)
+    await using proxy = await testTraffic({ backends: [closing.port, backend.port] })
+
+    const text = await exchange(
+      proxy.port,
+      'PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n',
+    )
+
+    expect(text).toContain('502')
+    expect(backend.sockets).toHaveLength(0)
+  })
+})
+
+describe('a connection kept from before that its backend closes', () => {
+  const closingSecond = () =>
+    rawBackend((socket, index) => {
+      socket.once('data', () => {
+        socket.write(HELLO)
+        socket.on('data', () => (index === 0 ? socket.destroy() : socket.write(HELLO)))
+      })
+    })
+
+  test('moves no session: the same backend is asked over a fresh one', async () => {
+    await using home = await closingSecond()
+    await using other = await scriptedBackend(HELLO)
+    await using proxy = await testTraffic({ backends: [home.port, other.port] })
+
+    await exchange(proxy.port, GET_LAST)
+    const text = await exchange(proxy.port, GET_LAST)
+
+    expect(text).toContain('200 OK')
+    expect(proxy.records[1]).toMatchObject({ backend: 'b0', retries: 1 })
+    expect(other.sockets).toHaveLength(0)
+    expect(proxy.store.load.local('p', 'b0')).toBe(0)
+  })
+
+  test('is a 502 for what may not be repeated', async () => {
+    await using home = await closingSecond()
+    await using other = await scriptedBackend(HELLO)
+    await using proxy = await testTraffic({ backends: [home.port, other.port] })
+
+    await exchange(proxy.port, GET_LAST)
+
+    expect(await exchange(proxy.port, POST_LAST)).toContain('502')
+    expect(other.sockets).toHaveLength(0)
+  })
 })
 
 describe('an answer out of order', () => {

@@ -11,20 +11,9 @@ import type { Config, TimeoutConfig } from '../config/config.ts'
 import { routeTable } from '../routing/route-table.ts'
 import type { Pool } from '../routing/topology.ts'
 import type { Backend } from '../upstream/backend.ts'
-import { Ejection } from '../upstream/failures.ts'
+import { backendOn, patience } from '../upstream/transport.test-support.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import { type OpenTraffic, openTraffic } from './server.ts'
-
-const patient: TimeoutConfig = {
-  head: 5_000,
-  idle: 5_000,
-  body: 5_000,
-  write: 5_000,
-  connect: 1_000,
-  response: 5_000,
-  backendIdle: 4_000,
-  tunnel: 60_000,
-}
 
 export interface TestTraffic extends AsyncDisposable {
   readonly port: number
@@ -113,16 +102,7 @@ function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
 
 function testBackend(place: BackendPlace, index: number): Backend {
   const { port, scheme = 'http', hostname = '127.0.0.1' } = typeof place === 'number' ? { port: place } : place
-  return {
-    id: `b${index}`,
-    pool: 'p',
-    weight: 1,
-    scheme,
-    hostname,
-    port,
-    authority: `${hostname}:${port}`,
-    health: new Ejection({ failures: 3, base: 1_000, longest: 1_000 }, () => performance.now()),
-  }
+  return { ...backendOn(port), id: `b${index}`, scheme, hostname, authority: `${hostname}:${port}` }
 }
 
 function testConfig(options: TestTrafficOptions): Config {
@@ -133,7 +113,7 @@ function testConfig(options: TestTrafficOptions): Config {
     store: { url: 'memory:', commandTimeout: 1_000, lease: 6_000, heartbeat: 2_000, prefix: 'sticky', shards: 1 },
     secrets: [],
     accessLog: false,
-    timeouts: { ...patient, ...options.timeouts },
+    timeouts: { ...patience, ...options.timeouts },
     limits: { head: 16_384, fields: 100, target: 8_192, body: undefined, ...options.limits },
     shutdownTimeout: 5_000,
     trustedProxies: options.trustedProxies ?? [],

@@ -11,7 +11,7 @@ import type { ParsedResponse } from '../wire/response-head.ts'
 import { type ResponseEvents, ResponseReader } from '../wire/response-reader.ts'
 import type { Backend } from './backend.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
-import type { Failure, Phase } from './failures.ts'
+import type { Failure } from './failures.ts'
 import { openSocket, type SocketEvents } from './sockets.ts'
 import type { InFlight, ResponseSink } from './transport.ts'
 
@@ -38,6 +38,12 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   #sink: ResponseSink | undefined
   #request: ParsedRequest | undefined
   #requestDone = true
+  /** The backend does not take what it is sent as fast as it comes. */
+  #full = false
+  /** Neither connection nor answer has yet told anything about the backend. */
+  #undecided = false
+  /** Kept from before, and nothing heard since: the backend may have closed it before it saw the request. */
+  #doubtful = false
   /** A request's head that waits for the connection to stand. */
   #waiting = ''
   #response: ParsedResponse | undefined
@@ -51,6 +57,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   #trailers: string | undefined
   #gone = false
   #cause: Failure['cause'] = 'reset'
+  #fault: 'ours' | 'theirs' = 'theirs'
 
   /** May it be given an exchange? */
   get usable(): boolean {
@@ -71,14 +78,15 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
     this.#request = request
     this.#requestDone = request.framing === 0
     this.#response = undefined
+    this.#undecided = true
+    this.#doubtful = this.#standing
     if (this.#standing) this.#begin(lines)
     else this.#waiting = lines
   }
 
   connected(): void {
     this.#standing = true
-    this.deadline = 0
-    this.backend.health.succeeded()
+    this.#succeeded()
     if (this.#sink !== undefined) this.#begin(this.#waiting)
   }
 
@@ -86,19 +94,26 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
     this.#waiting = ''
     this.#reader.expect(this.#request!)
     this.#socket.write(lines, 'latin1')
-    if (this.#requestDone) this.#awaitHead()
-    else this.#sink?.ready(this)
+    this.#await()
+    if (!this.#requestDone) this.#sink?.ready(this)
   }
 
-  #awaitHead(): void {
-    this.deadline = this.#keeper.deadlines.in(this.#keeper.timeouts.response)
+  /** Sets the limit of what is waited for now. Until a request's body is whole, what is waited for is its client's affair. */
+  #await(): void {
+    const { phase } = this.#reader
+    const { timeouts, deadlines } = this.#keeper
+    if (this.#full) this.deadline = deadlines.in(timeouts.write)
+    else if (phase === 'head') this.deadline = this.#requestDone ? deadlines.in(timeouts.response) : 0
+    // A stream may be silent for long: only the limit for tunnels ends it.
+    else if (phase !== 'none') this.deadline = deadlines.in(timeouts.tunnel)
   }
 
   // The request's way.
 
   write(piece: Buffer): boolean {
     const more = this.#chunked ? this.#writeChunk(piece) : this.#socket.write(piece)
-    if (!more) this.deadline = this.#keeper.deadlines.in(this.#keeper.timeouts.write)
+    this.#full = !more
+    if (!more || this.#reader.phase === 'tunnel') this.#await()
     return more
   }
 
@@ -116,17 +131,14 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   }
 
   end(trailers: string): void {
-    if (this.#reader.phase === 'tunnel') {
-      this.#socket.end()
-      return
-    }
     this.#requestDone = true
-    if (this.#chunked) this.#socket.write(chunkedEnd(trailers), 'latin1')
-    if (this.#reader.phase === 'head') this.#awaitHead()
+    if (this.#chunked && !this.#socket.write(chunkedEnd(trailers), 'latin1')) this.#full = true
+    this.#await()
   }
 
   drained(): void {
-    this.deadline = 0
+    this.#full = false
+    this.#await()
     this.#sink?.drained()
   }
 
@@ -134,6 +146,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
 
   read(bytes: Buffer): boolean {
     let at = 0
+    this.#doubtful = false
     while (at < bytes.length) {
       if (this.#holding) return this.#hold(bytes, at)
       const next = this.#reader.read(bytes, at)
@@ -169,27 +182,28 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   head(head: ParsedResponse): void {
     this.#response = head
     this.#awaitBytes()
-    this.backend.health.succeeded()
+    this.#succeeded()
     if (this.#sink?.head(head) === false) this.#holding = true
   }
 
   switched(head: ParsedResponse): void {
     this.#awaitBytes()
+    this.#succeeded()
     if (this.#sink?.upgraded(head) === false) this.#holding = true
   }
 
   data(piece: Buffer): void {
+    if (this.#sink === undefined) return
     this.#awaitBytes()
-    if (this.#sink?.data(piece) === false) this.#stalled = true
+    if (!this.#sink.data(piece)) this.#stalled = true
   }
 
   complete(trailers: string): void {
     this.#trailers = trailers
   }
 
-  /** A stream may be silent for long: only the limit for tunnels ends it. */
   #awaitBytes(): void {
-    this.deadline = this.#keeper.deadlines.in(this.#keeper.timeouts.tunnel)
+    if (!this.#full) this.deadline = this.#keeper.deadlines.in(this.#keeper.timeouts.tunnel)
   }
 
   get #isComplete(): boolean {
@@ -200,7 +214,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   #finish(clean: boolean): boolean {
     const sink = this.#sink
     const trailers = this.#trailers!
-    const reusable = clean && this.#requestDone && this.#response!.persistent && !this.#gone
+    const reusable = clean && this.#requestTaken && this.#response!.persistent && !this.#gone
     this.#sink = undefined
     this.#trailers = undefined
     this.#keepsBytes = this.#stalled
@@ -209,6 +223,11 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
     else this.close()
     sink?.end(trailers)
     return reusable
+  }
+
+  /** A backend that answers before it has read all is relayed, and its connection not used again. */
+  get #requestTaken(): boolean {
+    return this.#requestDone && (this.#request!.framing === 0 || this.#socket.writableLength === 0)
   }
 
   #putAside(): void {
@@ -227,12 +246,12 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
 
   abort(): void {
     this.#sink = undefined
-    this.backend.health.abandoned()
+    this.#abandoned()
     if (this.#reader.phase === 'tunnel') this.#endGently()
     else this.close()
   }
 
-  /** What the client said last in a tunnel still arrives. */
+  /** What was said last in a tunnel still arrives. */
   #endGently(): void {
     this.deadline = this.#keeper.deadlines.in(this.#keeper.timeouts.write)
     this.#socket.end()
@@ -256,12 +275,18 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   ended(): void {
     if (this.#reader.phase === 'tunnel') this.#endTunnel()
     else if (this.#reader.readEnd() && this.#isComplete) this.#finish(true)
+    else this.close()
   }
 
   #endTunnel(): void {
     const sink = this.#sink
     this.#sink = undefined
+    this.#endGently()
     sink?.end('')
+  }
+
+  broken(fault: 'ours' | 'theirs'): void {
+    this.#fault = fault
   }
 
   closed(): void {
@@ -272,20 +297,38 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   }
 
   #reportLoss(): void {
-    if (!this.#standing && this.#sink !== undefined) this.backend.health.connectFailed()
+    this.#blame()
     if (this.#reader.phase === 'tunnel') {
       this.#endTunnel()
       return
     }
     const sink = this.#sink
     this.#sink = undefined
-    const phase = this.#phaseReached
-    const refused = phase === 'connect' && this.#cause === 'reset'
-    sink?.failed({ phase, cause: refused ? 'refused' : this.#cause })
+    sink?.failed(this.#failure)
   }
 
-  get #phaseReached(): Phase {
-    if (!this.#standing) return 'connect'
-    return this.#response === undefined ? 'before-head' : 'mid-body'
+  get #failure(): Failure {
+    const cause = this.#cause
+    if (!this.#standing) return { phase: 'connect', cause: cause === 'reset' ? 'refused' : cause }
+    if (this.#response !== undefined) return { phase: 'mid-body', cause }
+    return { phase: this.#doubtful && cause === 'reset' ? 'unheard' : 'before-head', cause }
+  }
+
+  // What it tells of the backend: each attempt one verdict, or none for ever is a probe's.
+
+  #succeeded(): void {
+    this.#undecided = false
+    this.backend.health.succeeded()
+  }
+
+  #abandoned(): void {
+    if (this.#undecided) this.backend.health.abandoned()
+    this.#undecided = false
+  }
+
+  #blame(): void {
+    if (!this.#undecided || this.#standing || this.#fault === 'ours') return this.#abandoned()
+    this.#undecided = false
+    this.backend.health.connectFailed()
   }
 }

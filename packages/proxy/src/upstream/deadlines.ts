@@ -30,18 +30,25 @@ export class Deadlines implements Disposable {
     this.#waiting.delete(timed)
   }
 
-  /** A deadline so long from now. Never early, and late by two ticks at most. */
+  /** A deadline so long from now, late by two ticks at most. Time in which this process stood still does not count. */
   in(wait: Milliseconds): Milliseconds {
     return this.now + TICK + wait
   }
 
   #look(): void {
-    this.now = performance.now()
+    const now = performance.now()
+    const stall = now - this.now > 2 * TICK ? now - this.now - TICK : 0
+    this.now = now
     for (const timed of this.#waiting) {
-      if (timed.deadline === 0 || timed.deadline > this.now) continue
-      timed.deadline = 0
-      timed.expired()
+      if (timed.deadline !== 0) this.#judge(timed, stall)
     }
+  }
+
+  #judge(timed: Timed, stall: Milliseconds): void {
+    timed.deadline += stall
+    if (timed.deadline > this.now) return
+    timed.deadline = 0
+    timed.expired()
   }
 
   [Symbol.dispose](): void {

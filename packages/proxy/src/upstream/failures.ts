@@ -1,9 +1,13 @@
 import type { Milliseconds } from '@sticky/store'
 
+import type { ParsedRequest } from '../wire/request-head.ts'
 import type { BackendHealth } from './backend.ts'
 
-/** How far an exchange with a backend had come when it failed; the phase alone decides retry and blame. */
-export type Phase = 'connect' | 'before-head' | 'mid-body'
+/**
+ * How far an exchange with a backend had come when it failed; the phase alone decides retry and blame. `unheard`: a connection kept
+ * from before closed without a byte of an answer; its backend may have closed it before the request came.
+ */
+export type Phase = 'connect' | 'unheard' | 'before-head' | 'mid-body'
 
 /** Why an exchange with a backend failed. */
 export interface Failure {
@@ -14,13 +18,16 @@ export interface Failure {
 // RFC 9110 9.2.2. TRACE is left out: no application needs it repeated.
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
-export const isIdempotent = (method: string): boolean => IDEMPOTENT.has(method)
+/** May the request be sent again, should the backend have seen it already? */
+export function isRepeatable({ method, framing }: Pick<ParsedRequest, 'method' | 'framing'>): boolean {
+  return framing === 0 && IDEMPOTENT.has(method)
+}
 
 /** May the request be sent to another backend: it saw nothing, or may see it twice and no body was given away? */
 export function mayRetry(failure: Failure, method: string, bodyTaken: boolean): boolean {
   if (bodyTaken) return false
   if (failure.phase === 'connect') return true
-  return failure.phase === 'before-head' && failure.cause === 'reset' && isIdempotent(method)
+  return failure.phase !== 'mid-body' && failure.cause === 'reset' && IDEMPOTENT.has(method)
 }
 
 /** When a backend is taken out, and for how long. */
@@ -75,7 +82,9 @@ export class Ejection implements BackendHealth {
 
   connectFailed(): void {
     this.#failures++
-    if (!this.#probing && this.#failures < this.#terms.failures) return
+    // Many that were under way together fail together; of an ejected backend only the probe tells something new.
+    const tells = this.#ejections > 0 ? this.#probing : this.#failures >= this.#terms.failures
+    if (!tells) return
     const wait = Math.min(this.#terms.longest, this.#terms.base * 2 ** this.#ejections)
     this.#until = this.#now() + wait
     this.#ejections++

@@ -12,11 +12,16 @@ export interface SocketEvents {
   keepsBytes(): boolean
   drained(): void
   ended(): void
+  /** It broke, through a shortage of this machine's or otherwise; `closed` follows. */
+  broken(fault: 'ours' | 'theirs'): void
   closed(): void
 }
 
 // Large reads cost few wake-ups (256 KiB: 1 MiB bodies at 40 % of the CPU of 64 KiB reads); untouched pages cost no memory.
 const READ_BYTES = 256 * 1024
+
+// No descriptors, no memory, no port left to connect from: no backend is to blame for that.
+const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
 
 /** Opens a socket to a backend, over TCP or TLS as its scheme says. */
 export function openSocket(backend: Backend, events: SocketEvents): Socket {
@@ -24,7 +29,10 @@ export function openSocket(backend: Backend, events: SocketEvents): Socket {
   return socket
     .on('drain', () => events.drained())
     .on('end', () => events.ended())
-    .on('error', () => socket.destroy())
+    .on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      events.broken(SHORTAGES.has(code) ? 'ours' : 'theirs')
+      socket.destroy()
+    })
     .on('close', () => events.closed())
 }
 

@@ -5,19 +5,22 @@ import type { Failure } from './failures.ts'
 
 /** Carries exchanges to backends. The one here speaks HTTP/1.1 over net and tls; HTTP/2 would be another. */
 export interface Transport extends Disposable {
-  /** Sends a request's head (`lines` is its text for HTTP/1.1); everything after that is told to the sink. */
-  send(backend: Backend, request: ParsedRequest, lines: string, sink: ResponseSink): InFlight
+  /**
+   * Sends a request's head (`lines` is its text for HTTP/1.1); everything after that is told to the sink. `fresh`: over a connection
+   * of its own, since one kept from before has just failed.
+   */
+  send(backend: Backend, request: ParsedRequest, lines: string, sink: ResponseSink, fresh: boolean): InFlight
 }
 
 /** An exchange on its way: the request's body goes in here. */
 export interface InFlight {
   /** Gives a piece of the body, or of a tunnel; false: wait for `drained`. Only after `ready`. The bytes must stay as they are. */
   write(piece: Buffer): boolean
-  /** The body is over; trailer lines each end with CR LF. In a tunnel: the client sends no more. */
+  /** The body is over; trailer lines each end with CR LF. Never in a tunnel, which `abort` ends. */
   end(trailers: string): void
   /** Goes on after `head` or `data` answered false; harmless otherwise. */
   resume(): void
-  /** Gives it up without another word to the sink; the connection closes. */
+  /** Gives it up without another word to the sink; the connection closes, a tunnel's when the last piece has left. */
   abort(): void
 }
 

@@ -5,7 +5,7 @@ import type { ParsedRequest } from '../wire/request-head.ts'
 import type { Backend } from './backend.ts'
 import { BackendConnection, type ConnectionKeeper } from './backend-connection.ts'
 import type { Deadlines } from './deadlines.ts'
-import { isIdempotent } from './failures.ts'
+import { isRepeatable } from './failures.ts'
 import type { InFlight, ResponseSink, Transport } from './transport.ts'
 
 // A request that must not be repeated is not trusted to a connection the backend may be closing just now.
@@ -22,21 +22,22 @@ export class WireTransport implements Transport, ConnectionKeeper {
     this.timeouts = timeouts
   }
 
-  send(backend: Backend, request: ParsedRequest, lines: string, sink: ResponseSink): InFlight {
+  send(backend: Backend, request: ParsedRequest, lines: string, sink: ResponseSink, fresh: boolean): InFlight {
+    const kept = fresh ? undefined : this.#take(backend, request)
+    const connection = kept ?? new BackendConnection(backend, this)
     backend.health.attempted()
-    const connection = this.#take(backend, request.method) ?? new BackendConnection(backend, this)
     connection.start(request, lines, sink)
     return connection
   }
 
-  #take(backend: Backend, method: string): BackendConnection | undefined {
+  #take(backend: Backend, request: ParsedRequest): BackendConnection | undefined {
     const stack = this.#idle.get(backend)
     const latest = stack?.at(-1)
     if (latest === undefined) return undefined
-    const stale = !isIdempotent(method) && this.deadlines.now - latest.idleSince >= FRESH
+    const stale = !isRepeatable(request) && performance.now() - latest.idleSince >= FRESH
     if (stale) return undefined
     stack!.pop()
-    return latest.usable ? latest : this.#take(backend, method)
+    return latest.usable ? latest : this.#take(backend, request)
   }
 
   idle(connection: BackendConnection, limit: Milliseconds): void {
