@@ -5,31 +5,15 @@ import type { Pool } from '../routing/topology.ts'
 import type { Backend } from '../upstream/backend.ts'
 import { type Failure, mayRetry } from '../upstream/failures.ts'
 import type { InFlight, ResponseSink } from '../upstream/transport.ts'
-import { interimLines, type Origin, requestLines, switchingLines } from '../wire/forwarding.ts'
+import { interimLines, requestLines, switchingLines } from '../wire/forwarding.ts'
 import type { Malformed } from '../wire/malformed.ts'
 import type { ParsedRequest } from '../wire/request-head.ts'
 import type { ParsedResponse } from '../wire/response-head.ts'
-import type { ClientWriter } from './client-writer.ts'
+import type { ExchangeHost } from './exchange-host.ts'
 import type { ExchangeRecord, RefusalCode } from './exchange-record.ts'
-import { type OwnAnswer, optionsAnswer, refusalAnswer } from './refusals.ts'
+import { failureCode, type OwnAnswer, optionsAnswer, refusalAnswer } from './refusals.ts'
 import { ResponseRelay } from './response-relay.ts'
 import type { Traffic } from './traffic.ts'
-
-/** The client's side of an exchange. */
-export interface ExchangeHost {
-  readonly writer: ClientWriter
-  readonly origin: Origin
-  /** The request's body, or a tunnel's bytes, may be given now. */
-  bodyWanted(): void
-  /** There is room for more of them. */
-  bodyDrained(): void
-  /** The response waits for a client that is slow to read. */
-  stalled(): void
-  /** All was written; `persistent`: the connection may serve another request. */
-  exchangeOver(persistent: boolean): void
-  /** The response was cut: the connection must close at once, or the client would take it for whole. */
-  exchangeCut(): void
-}
 
 type Choice = Backend | 'no-backend' | 'all-full'
 
@@ -169,7 +153,8 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   }
 
   #chosen(choice: Choice): void {
-    if (typeof choice === 'string') return this.#refuse(this.#failure === undefined ? choice : codeOf(this.#failure))
+    if (typeof choice === 'string')
+      return this.#refuse(this.#failure === undefined ? choice : failureCode(this.#failure))
     this.#backend = choice
     this.#counted = true
     if (this.#over) this.#giveBack()
@@ -312,9 +297,9 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   failed(failure: Failure): void {
     this.#flight = undefined
     this.takesBody = false
-    if (this.status !== 0) return this.#cut(codeOf(failure))
+    if (this.status !== 0) return this.#cut(failureCode(failure))
     const again = this.retries < MOST_RETRIES && mayRetry(failure, this.#request.method, this.#bodyTaken)
-    if (!again) return this.#refuse(codeOf(failure))
+    if (!again) return this.#refuse(failureCode(failure))
     this.#failure = failure
     this.retries++
     if (failure.phase === 'unheard') this.#sendAgain(this.#backend!)
@@ -393,15 +378,4 @@ export class Exchange implements ResponseSink, ExchangeRecord {
     this.#counted = false
     this.#traffic.store.load.end(this.#backend!.pool, this.#backend!.id)
   }
-}
-
-function codeOf(failure: Failure): RefusalCode {
-  return FAILURE_CODES[failure.cause]
-}
-
-const FAILURE_CODES: Readonly<Record<Failure['cause'], RefusalCode>> = {
-  refused: 'backend-refused',
-  reset: 'backend-failed',
-  timeout: 'backend-timeout',
-  invalid: 'backend-invalid',
 }

@@ -1,3 +1,4 @@
+import type { Failure } from '../upstream/failures.ts'
 import type { RefusalCode } from './exchange-record.ts'
 
 /** What a client is told. Status 0: nothing, for it is gone or does not listen. */
@@ -83,4 +84,16 @@ function answer(status: number, body: string, { requestId, withoutBody, persiste
   if (status !== 204) text += `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n`
   text += persistent ? '\r\n' : 'Connection: close\r\n\r\n'
   return { status, text: withoutBody ? text : text + body, bodyLength: withoutBody ? 0 : body.length }
+}
+
+/** What a failed exchange with a backend is to its client. */
+export function failureCode({ cause }: Failure): RefusalCode {
+  return failureCodes[cause]
+}
+
+const failureCodes: Readonly<Record<Failure['cause'], RefusalCode>> = {
+  refused: 'backend-refused',
+  reset: 'backend-failed',
+  timeout: 'backend-timeout',
+  invalid: 'backend-invalid',
 }

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
@@ -9,11 +9,22 @@ import type { Session } from '../affinity/strategy.ts'
 import { createBalancer } from '../balancing/balancer.ts'
 import type { Config, TimeoutConfig } from '../config/config.ts'
 import { routeTable } from '../routing/route-table.ts'
-import type { Pool } from '../routing/topology.ts'
+import type { Pool, Topology } from '../routing/topology.ts'
 import type { Backend } from '../upstream/backend.ts'
+import { Deadlines } from '../upstream/deadlines.ts'
 import { backendOn, patience } from '../upstream/transport.test-support.ts'
+import type { InFlight, ResponseSink, Transport } from '../upstream/transport.ts'
+import type { Origin } from '../wire/forwarding.ts'
+import { RESPONSE_LIMITS } from '../wire/limits.ts'
+import { Malformed } from '../wire/malformed.ts'
+import type { ParsedRequest } from '../wire/request-head.ts'
+import { parseResponseHead } from '../wire/response-head.ts'
+import { addressRanges } from './address-ranges.ts'
+import { ClientConnection } from './client-connection.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
+import { RequestIds } from './request-ids.ts'
 import { type OpenTraffic, openTraffic } from './server.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface TestTraffic extends AsyncDisposable {
   readonly port: number
@@ -49,10 +60,7 @@ export async function testTraffic(options: TestTrafficOptions): Promise<TestTraf
   const pool = testPool(options, store)
   const traffic = await openTraffic({
     config: testConfig(options),
-    topology: {
-      routes: routeTable([{ pattern: { host: undefined, path: undefined }, to: pool }]),
-      pools: new Map([['p', pool]]),
-    },
+    topology: topologyOf(pool),
     store,
     observe(exchange) {
       const record = snapshot(exchange)
@@ -77,6 +85,14 @@ export async function testTraffic(options: TestTrafficOptions): Promise<TestTraf
 function snapshot(record: ExchangeRecord): ExchangeRecord {
   const { status, refusal, retries, backend, bytesSent, bytesReceived, tunnel, client, requestId } = record
   return { ...record, status, refusal, retries, backend, bytesSent, bytesReceived, tunnel, client, requestId }
+}
+
+/** One topology for everything: all requests go to the pool. */
+function topologyOf(pool: Pool): Topology {
+  return {
+    routes: routeTable([{ pattern: { host: undefined, path: undefined }, to: pool }]),
+    pools: new Map([['p', pool]]),
+  }
 }
 
 function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
@@ -119,6 +135,107 @@ function testConfig(options: TestTrafficOptions): Config {
     trustedProxies: options.trustedProxies ?? [],
     pools: [],
     routes: [],
+  }
+}
+
+/** An exchange whose backend is played by hand. */
+export class PlayedExchange implements InFlight {
+  readonly request: ParsedRequest
+  readonly sink: ResponseSink
+  /** What `write` answers. */
+  takes = true
+  body = ''
+  ended = false
+  aborted = false
+  resumed = 0
+
+  constructor(request: ParsedRequest, sink: ResponseSink) {
+    this.request = request
+    this.sink = sink
+  }
+
+  write(piece: Buffer): boolean {
+    this.body += piece.toString('latin1')
+    return this.takes
+  }
+
+  end(): void {
+    this.ended = true
+  }
+
+  resume(): void {
+    this.resumed++
+  }
+
+  abort(): void {
+    this.aborted = true
+  }
+
+  /** Gives the head of a response, as text with its empty line. */
+  head(text: string): void {
+    const head = parseResponseHead(text.slice(0, -2), RESPONSE_LIMITS)
+    if (head instanceof Malformed) throw new Error(head.reason)
+    if (head.status === 101) this.sink.upgraded(head)
+    else this.sink.head(head)
+  }
+}
+
+export interface PlayedTraffic extends AsyncDisposable {
+  readonly port: number
+  readonly store: MemoryStore
+  readonly exchanges: readonly PlayedExchange[]
+  readonly records: readonly ExchangeRecord[]
+  /** Resolves with the exchange of that number, once it was begun. */
+  begun(index: number): Promise<PlayedExchange>
+}
+
+/** Client connections on loopback in front of a backend that is played by hand, and takes bodies at once. */
+export async function playedTraffic(timeouts: Partial<TimeoutConfig> = {}): Promise<PlayedTraffic> {
+  const options = { backends: [1], timeouts }
+  const store = new MemoryStore()
+  const exchanges: PlayedExchange[] = []
+  const records: ExchangeRecord[] = []
+  const deadlines = new Deadlines()
+  const begin = new EventEmitter()
+  const transport: Transport = {
+    send(_backend, request, _lines, sink) {
+      const played = new PlayedExchange(request, sink)
+      exchanges.push(played)
+      if (request.framing !== 0) sink.ready(played)
+      begin.emit('begun')
+      return played
+    },
+    [Symbol.dispose]: () => {},
+  }
+  const traffic: Traffic = {
+    config: testConfig(options),
+    topology: topologyOf(testPool(options, store)),
+    store,
+    transport,
+    deadlines,
+    trusted: addressRanges([]),
+    requestIds: new RequestIds(),
+    draining: false,
+    observe: (record) => records.push(snapshot(record)),
+    failed(error) {
+      throw error
+    },
+  }
+  const origin: Origin = { address: '127.0.0.1', port: 80, scheme: 'http', trusted: false }
+  const backend = await rawBackend((socket) => new ClientConnection(traffic, socket, origin))
+  return {
+    port: backend.port,
+    store,
+    exchanges,
+    records,
+    async begun(index) {
+      while (exchanges[index] === undefined) await once(begin, 'begun')
+      return exchanges[index]
+    },
+    async [Symbol.asyncDispose]() {
+      await backend[Symbol.asyncDispose]()
+      deadlines[Symbol.dispose]()
+    },
   }
 }
 

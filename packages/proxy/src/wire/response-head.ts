@@ -181,8 +181,11 @@ function readKeepAlive(head: Head, value: string): undefined {
   if (seconds !== undefined) head.idleHint = Number(seconds)
 }
 
+const CACHE_CONTROL = /^cache-control:/im
+
 /** No shared cache may keep a response that carries one client's cookie (docs/affinity.md). */
 function madePrivate(lines: string): string {
+  if (!CACHE_CONTROL.test(lines)) return `${lines}Cache-Control: private\r\n`
   let directives = ''
   const rest = lines.replace(/^cache-control:([^\r]*)\r\n/gim, (_, value: string) => {
     directives += `,${value}`
