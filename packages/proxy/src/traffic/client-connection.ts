@@ -15,7 +15,7 @@ import { Exchange } from './exchange.ts'
 import type { ExchangeHost } from './exchange-host.ts'
 import { malformedRecord } from './malformed-record.ts'
 import { refusalAnswer } from './refusals.ts'
-import type { Traffic } from './traffic.ts'
+import { DRAIN_GRACE, type Traffic } from './traffic.ts'
 
 // How long a client may go on sending what nobody reads after our last word, so that a reset does not swallow that word.
 const LINGER: Milliseconds = 2_000
@@ -32,6 +32,9 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   #exchange: Exchange | undefined
   /** Bytes that wait for the exchange before them, or for a backend that takes them. */
   #unread: Buffer | undefined
+  /** The backend takes no more of the body for now. */
+  #held = false
+  /** The client is slow to read. */
   #stalled = false
   #closing = false
 
@@ -48,11 +51,6 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
     socket.on('close', () => this.#closed())
   }
 
-  /** Is there no exchange, nor part of one? */
-  get idle(): boolean {
-    return this.#exchange === undefined && !this.#reader.headBegun
-  }
-
   // Reading.
 
   #read(bytes: Buffer): void {
@@ -60,12 +58,14 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
     let at = 0
     while (at < bytes.length && !this.#closing) {
       const exchange = this.#exchange
-      if (exchange !== undefined && !this.#mayGive(exchange)) return this.#keep(bytes, at)
+      if (!this.#mayRead(exchange)) return this.#keep(bytes, at)
       at = exchange === undefined ? this.#readHead(bytes, at) : this.#readBody(exchange, bytes, at)
     }
   }
 
-  #mayGive(exchange: Exchange): boolean {
+  /** A client that does not read its responses is asked for no further request. */
+  #mayRead(exchange: Exchange | undefined): boolean {
+    if (exchange === undefined) return !this.#stalled
     return exchange.takesBody && (exchange.tunnel || !this.#reader.bodyDone)
   }
 
@@ -75,10 +75,10 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   }
 
   #goOn(): void {
+    if (this.#socket.isPaused()) this.#socket.resume()
     const bytes = this.#unread
     if (bytes === undefined) return
     this.#unread = undefined
-    this.#socket.resume()
     this.#read(bytes)
   }
 
@@ -88,7 +88,7 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
     const next = this.#reader.next
     if (request instanceof Malformed) this.#refuse(request)
     else if (request !== undefined) this.#begin(request)
-    else if (!begunBefore) this.#await('head')
+    else if (!begunBefore) this.#await()
     return next
   }
 
@@ -113,23 +113,24 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   }
 
   data(piece: Buffer): void {
-    this.#await('body')
-    if (this.#exchange?.body(piece) !== false) return
-    this.deadline = 0
-    this.#socket.pause()
+    this.#held = this.#exchange?.body(piece) === false
+    if (this.#held) this.#socket.pause()
+    this.#await()
   }
 
   #bodyEnd(exchange: Exchange, trailers: string): void {
-    this.deadline = 0
+    this.#await()
     exchange.bodyEnd(trailers)
   }
 
   bodyWanted(): void {
-    this.#await('body')
+    this.#await()
     this.#goOn()
   }
 
   bodyDrained(): void {
+    this.#held = false
+    this.#await()
     if (this.#unread === undefined) this.#socket.resume()
   }
 
@@ -137,27 +138,35 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
 
   stalled(): void {
     this.#stalled = true
-    this.#await('write')
+    this.deadline = this.#traffic.deadlines.in(this.#traffic.config.timeouts.write)
   }
 
   #progress(): void {
     if (!this.#stalled) return
     this.#stalled = false
-    this.deadline = 0
-    this.#exchange?.progress()
+    this.#await()
+    if (this.#exchange === undefined) this.#goOn()
+    else this.#exchange.progress()
   }
 
   exchangeOver(persistent: boolean): void {
     this.#exchange = undefined
     this.#stalled = false
+    this.#held = false
     if (!persistent) return this.close()
-    this.#await('idle')
+    if (this.#socket.writableNeedDrain) return this.stalled()
+    this.#await()
     this.#goOn()
   }
 
   exchangeCut(): void {
     this.#exchange = undefined
-    // A reset, since to a client a mere end could be the end of the response.
+    this.#cut()
+  }
+
+  /** A reset, since to a client a mere end could be the end of the response. */
+  #cut(): void {
+    this.#closing = true
     this.#socket.resetAndDestroy()
   }
 
@@ -177,16 +186,31 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
 
   // Waiting and ending.
 
+  /** Sets the limit of what the client owes now; while it is slow to read, that comes first. */
+  #await(): void {
+    if (this.#stalled) return
+    const exchange = this.#exchange
+    const limit = exchange === undefined ? this.#requestLimit : this.#bodyLimit(exchange)
+    this.deadline = limit === 0 ? 0 : this.#traffic.deadlines.in(limit)
+  }
+
+  get #requestLimit(): Milliseconds {
+    const { head, idle } = this.#traffic.config.timeouts
+    if (this.#reader.headBegun) return head
+    return this.#traffic.draining ? Math.min(idle, DRAIN_GRACE) : idle
+  }
+
   /** A tunnel's silence is its backend connection's affair. */
-  #await(what: 'head' | 'idle' | 'body' | 'write'): void {
-    const none = what === 'body' && this.#exchange?.tunnel === true
-    this.deadline = none ? 0 : this.#traffic.deadlines.in(this.#traffic.config.timeouts[what])
+  #bodyLimit(exchange: Exchange): Milliseconds {
+    const owed = exchange.takesBody && !exchange.tunnel && !this.#held && !this.#reader.bodyDone
+    return owed ? this.#traffic.config.timeouts.body : 0
   }
 
   expired(): void {
-    if (this.#closing) this.#socket.destroy()
-    else if (this.#stalled) this.#exchange?.clientTimeout('client-stalled')
-    else if (this.#exchange !== undefined) this.#exchange.clientTimeout('body-timeout')
+    if (this.#closing) this.destroy()
+    else if (this.#exchange !== undefined)
+      this.#exchange.clientTimeout(this.#stalled ? 'client-stalled' : 'body-timeout')
+    else if (this.#stalled) this.#cut()
     else if (this.#reader.headBegun) this.#refuse(Malformed.headSlow)
     else this.close()
   }
@@ -195,14 +219,22 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   close(): void {
     this.#closing = true
     this.#unread = undefined
-    this.deadline = this.#traffic.deadlines.in(LINGER)
+    const waits = this.#socket.writableLength > 0
+    this.deadline = this.#traffic.deadlines.in(waits ? this.#traffic.config.timeouts.write : LINGER)
     this.#socket.end()
     this.#socket.resume()
   }
 
   /** Closes at once. */
   destroy(): void {
-    this.#socket.destroy()
+    if (this.#exchange !== undefined || this.#socket.writableLength > 0) this.#cut()
+    else this.#socket.destroy()
+  }
+
+  /** The worker drains: lets what is underway end, and waits for nothing new. */
+  drain(): void {
+    const idle = this.#exchange === undefined && !this.#reader.headBegun && !this.#closing
+    if (idle) this.#await()
   }
 
   #closed(): void {

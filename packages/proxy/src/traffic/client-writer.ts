@@ -51,6 +51,8 @@ export class ClientWriter {
     if (this.#text === '') return true
     const text = this.#text
     this.#text = ''
-    return this.#socket.write(text, 'latin1')
+    if (this.#socket.writableLength === 0) return this.#socket.write(text, 'latin1')
+    // It may leave after the piece before it, and too little waits for a `drain`.
+    return this.#socket.write(text, 'latin1', this.#onWritten)
   }
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 
 import { exchange, RawClient, rawBackend, scriptedBackend, testTraffic } from './traffic.test-support.ts'
 
@@ -288,5 +288,66 @@ describe('draining', () => {
 
     expect(await client.toEnd()).toBe('')
     expect(proxy.store.load.local('p', 'b0')).toBe(0)
+  })
+
+  test('closes a connection whose response had begun before, too', async () => {
+    await using backend = await rawBackend((socket) =>
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel')),
+    )
+    await using proxy = await testTraffic({ backends: [backend.port] })
+    await using client = new RawClient(proxy.port)
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.until((text) => text.endsWith('hel'))
+
+    const drained = proxy.traffic.drain(5_000)
+    await new Promise((resolve) => setTimeout(resolve, 1_200))
+    backend.sockets[0]!.write('lo')
+    await client.until((text) => text.endsWith('hello'))
+
+    const longest = new Promise((resolve) => setTimeout(resolve, 2_000, 'too long'))
+    expect(await Promise.race([drained, longest])).toBeUndefined()
+  })
+
+  test('still answers a request that was on its way, then closes', async () => {
+    await using backend = await scriptedBackend(HELLO)
+    await using proxy = await testTraffic({ backends: [backend.port] })
+    await using client = new RawClient(proxy.port)
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.until((text) => text.endsWith('hello'))
+
+    const drained = proxy.traffic.drain(5_000)
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    const text = await client.toEnd()
+    await drained
+
+    expect(text.split('hello')).toHaveLength(3)
+    expect(text.split('Connection: close')).toHaveLength(2)
+  })
+
+  test('does not wait for balancers that say nothing', async () => {
+    await using proxy = await testTraffic({ backends: [1], proxyProtocolFrom: ['127.0.0.1/32'] })
+    await using client = new RawClient(proxy.port)
+    await vi.waitUntil(() => proxy.traffic.connections() === 1, { interval: 5 })
+    const begun = performance.now()
+
+    await proxy.traffic.drain(300)
+
+    expect(performance.now() - begun).toBeLessThan(1_000)
+    expect(await client.toEnd()).toBe('')
+  })
+
+  test('cuts a response without length so that it cannot be taken for whole', async () => {
+    await using backend = await rawBackend((socket) =>
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\nhalf')),
+    )
+    await using proxy = await testTraffic({ backends: [backend.port] })
+    await using client = new RawClient(proxy.port)
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.until((text) => text.endsWith('half'))
+
+    await proxy.traffic.drain(200)
+    await client.toEnd()
+
+    expect(client.reset).toBe(true)
   })
 })

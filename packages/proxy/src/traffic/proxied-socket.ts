@@ -4,6 +4,7 @@ import type { Milliseconds } from '@sticky/store'
 
 import type { Deadlines, Timed } from '../upstream/deadlines.ts'
 import { type ProxiedConnection, readProxyHeader } from '../wire/proxy-protocol.ts'
+import { DRAIN_GRACE } from './traffic.ts'
 
 /** Waits for a connection's PROXY protocol header; a missing, malformed or late one closes it. */
 export class ProxiedSocket implements Timed {
@@ -45,6 +46,16 @@ export class ProxiedSocket implements Timed {
   }
 
   expired(): void {
+    this.destroy()
+  }
+
+  /** The worker drains: a balancer that has said nothing yet has little time left. */
+  drain(): void {
+    this.deadline = this.#deadlines.in(DRAIN_GRACE)
+  }
+
+  /** Closes at once. */
+  destroy(): void {
     this.#socket.destroy()
   }
 }

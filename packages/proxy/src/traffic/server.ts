@@ -35,8 +35,13 @@ export interface OpenTraffic extends AsyncDisposable {
   connections(): number
 }
 
-// How long an idle connection is still read after the drain began: its next request may be on the way.
-const IDLE_GRACE: Milliseconds = 1_000
+/** A client's connection, or a balancer's that has yet to say for whom it is. */
+interface OpenConnection {
+  /** Ends soon unless an exchange is underway. */
+  drain(): void
+  /** Closes at once. */
+  destroy(): void
+}
 
 /** Opens the listeners of a configuration. Rejects with the system's error when one cannot be bound. */
 export async function openTraffic(options: TrafficOptions): Promise<OpenTraffic> {
@@ -63,7 +68,7 @@ class WorkerTraffic implements Traffic, OpenTraffic {
   addresses: readonly Address[] = []
   draining = false
   readonly #servers: Server[] = []
-  readonly #connections = new Set<ClientConnection>()
+  readonly #connections = new Set<OpenConnection>()
   #emptied: (() => void) | undefined
 
   constructor({ config, topology, store, observe, failed }: TrafficOptions) {
@@ -115,19 +120,25 @@ class WorkerTraffic implements Traffic, OpenTraffic {
       socket.destroy()
       return
     }
-    new ProxiedSocket(socket, this.deadlines, this.config.timeouts.head, ({ source, destinationPort }) =>
-      this.#serve(socket, source?.address ?? peer, destinationPort ?? socket.localPort ?? 0),
-    )
+    const proxied = new ProxiedSocket(socket, this.deadlines, this.config.timeouts.head, (header) => {
+      this.#connections.delete(proxied)
+      this.#serve(socket, header.source?.address ?? peer, header.destinationPort ?? socket.localPort ?? 0)
+    })
+    this.#hold(socket, proxied)
   }
 
   #serve(socket: Socket, address: string, port: number): void {
     const origin: Origin = { address, port, scheme: 'http', trusted: this.trusted.contains(address) }
-    const connection = new ClientConnection(this, socket, origin)
-    this.#connections.add(connection)
-    socket.once('close', () => this.#closed(connection))
+    this.#hold(socket, new ClientConnection(this, socket, origin))
   }
 
-  #closed(connection: ClientConnection): void {
+  #hold(socket: Socket, connection: OpenConnection): void {
+    this.#connections.add(connection)
+    socket.once('close', () => this.#closed(connection))
+    if (this.draining) connection.drain()
+  }
+
+  #closed(connection: OpenConnection): void {
     this.#connections.delete(connection)
     if (this.#connections.size === 0) this.#emptied?.()
   }
@@ -139,10 +150,9 @@ class WorkerTraffic implements Traffic, OpenTraffic {
   async drain(longest: Milliseconds): Promise<void> {
     this.draining = true
     const stopped = this.#stopAccepting()
-    const graceOver = setTimeout(() => this.#closeIdle(), Math.min(IDLE_GRACE, longest))
+    for (const connection of this.#connections) connection.drain()
     const deadline = setTimeout(() => this.#cutAll(), longest)
     await Promise.all([this.#empty(), stopped])
-    clearTimeout(graceOver)
     clearTimeout(deadline)
   }
 
@@ -155,10 +165,6 @@ class WorkerTraffic implements Traffic, OpenTraffic {
     return new Promise((resolve) => {
       this.#emptied = resolve
     })
-  }
-
-  #closeIdle(): void {
-    for (const connection of this.#connections) if (connection.idle) connection.close()
   }
 
   #cutAll(): void {

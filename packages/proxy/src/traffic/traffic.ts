@@ -1,4 +1,4 @@
-import type { Store } from '@sticky/store'
+import type { Milliseconds, Store } from '@sticky/store'
 
 import type { Config } from '../config/config.ts'
 import type { Topology } from '../routing/topology.ts'
@@ -7,6 +7,9 @@ import type { Transport } from '../upstream/transport.ts'
 import type { AddressRanges } from './address-ranges.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { RequestIds } from './request-ids.ts'
+
+/** How long a connection without an exchange is still read when its worker drains: its next request may be on the way. */
+export const DRAIN_GRACE: Milliseconds = 1_000
 
 /** What all connections of a worker share. */
 export interface Traffic {
