@@ -17,7 +17,9 @@ export function clientOf(peer: Client, origin: Origin, request: ParsedRequest, t
 
 /** Each trusted hop vouches for the address before it: the first from the right that is nobody's proxy is the client. */
 function furthestTrusted(list: string | undefined, trusted: AddressRanges): string | undefined {
-  const addresses = list?.split(',').map((address) => plainAddress(address.trim())) ?? []
+  // RFC 9110 5.6.1: a list may have empty elements.
+  const named = list?.split(',').filter((address) => address.trim() !== '') ?? []
+  const addresses = named.map((address) => plainAddress(address.trim()))
   return addresses.findLast((address) => !trusted.contains(address)) ?? addresses[0]
 }
 

@@ -245,6 +245,36 @@ describe('PROXY protocol', () => {
     expect(await exchange(proxy.port, request)).toBe('')
   })
 
+  test('is read in whatever pieces it comes, and the request right behind it', async () => {
+    let seen = ''
+    await using backend = await scriptedBackend((head) => {
+      seen = head
+      return HELLO
+    })
+    await using proxy = await testTraffic({ backends: [backend.port], proxyProtocolFrom: ['127.0.0.1/32'] })
+    await using client = new RawClient(proxy.port)
+    client.socket.setNoDelay(true)
+
+    for (const byte of 'PROXY TCP4 203.0.113.7 192.0.2.1 5000 443\r') {
+      client.send(byte)
+      await new Promise(setImmediate)
+    }
+    client.send(`\n${GET_LAST}`)
+
+    expect(await client.toEnd()).toContain('200 OK')
+    expect(seen).toContain('X-Forwarded-For: 203.0.113.7\r\n')
+  })
+
+  test('that does not come in time closes', async () => {
+    await using proxy = await testTraffic({
+      backends: [1],
+      proxyProtocolFrom: ['127.0.0.1/32'],
+      timeouts: { head: 200 },
+    })
+
+    expect(await exchange(proxy.port, 'PROXY TCP4 203.0.113.7')).toBe('')
+  })
+
   test('is believed of nobody else', async () => {
     await using proxy = await testTraffic({ backends: [1], proxyProtocolFrom: ['192.0.2.0/24'] })
 
