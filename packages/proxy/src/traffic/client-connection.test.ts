@@ -113,6 +113,24 @@ describe('a client that sends a body', () => {
   })
 })
 
+test('a client that ends its side in the middle is reset, for our end would look like that of the response', async () => {
+  await using proxy = await playedTraffic()
+  await using client = new RawClient(proxy.port)
+  client.send(GET)
+  const exchange = await proxy.begun(0)
+  exchange.head('HTTP/1.1 200 OK\r\n\r\n')
+  exchange.sink.data(Buffer.from('half'))
+  exchange.sink.flush()
+  await client.until((text) => text.endsWith('half'))
+
+  client.socket.end()
+  await client.toEnd()
+
+  expect(client.reset).toBe(true)
+  expect(exchange.aborted).toBe(true)
+  expect(proxy.records).toMatchObject([{ refusal: 'client-gone' }])
+})
+
 describe('a client of a tunnel', () => {
   test('that sends and sends but does not read is cut in time', async () => {
     await using proxy = await playedTraffic({ write: 200 })
@@ -150,6 +168,25 @@ describe('a client that reads slowly', () => {
     const text = await client.toEnd()
 
     expect(text.length - text.indexOf('\r\n\r\n') - 4).toBe(MUCH)
+  })
+
+  test('but goes on reading is never cut', async () => {
+    await using proxy = await playedTraffic({ write: 300 })
+    await using client = new RawClient(proxy.port)
+    client.send(last(MUCH))
+    const exchange = await proxy.begun(0)
+    client.socket.on('data', () => {
+      client.socket.pause()
+      setTimeout(() => client.socket.resume(), 2)
+    })
+    const begun = performance.now()
+
+    exchange.head(`HTTP/1.1 200 OK\r\nContent-Length: ${MUCH}\r\n\r\n`)
+    expect(exchange.sink.data(Buffer.alloc(MUCH, 'x'))).toBe(false)
+    await vi.waitUntil(() => exchange.resumed > 0, { timeout: 10_000, interval: 5 })
+
+    expect(performance.now() - begun).toBeGreaterThan(500)
+    expect(proxy.records).toHaveLength(0)
   })
 
   test('and stops is reset, for the end would look like that of the response', async () => {

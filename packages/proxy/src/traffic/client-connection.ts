@@ -48,6 +48,7 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
     this.deadline = traffic.deadlines.in(traffic.config.timeouts.head)
     traffic.deadlines.add(this)
     socket.on('data', (bytes: Buffer) => this.#read(bytes))
+    socket.on('end', () => this.#ended())
     socket.on('close', () => this.#closed())
   }
 
@@ -138,12 +139,14 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
 
   stalled(): void {
     this.#stalled = true
+    this.writer.moved()
     this.deadline = this.#traffic.deadlines.in(this.#traffic.config.timeouts.write)
   }
 
   #progress(): void {
     if (!this.#stalled) return
     this.#stalled = false
+    if (this.#closing) return this.#linger()
     this.#await()
     if (this.#exchange === undefined) this.#goOn()
     else this.#exchange.progress()
@@ -207,7 +210,8 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   }
 
   expired(): void {
-    if (this.#closing) this.destroy()
+    if (this.#readsOn) this.stalled()
+    else if (this.#closing) this.destroy()
     else if (this.#exchange !== undefined)
       this.#exchange.clientTimeout(this.#stalled ? 'client-stalled' : 'body-timeout')
     else if (this.#stalled) this.#cut()
@@ -215,14 +219,23 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
     else this.close()
   }
 
+  /** A slow client is not cut as long as it reads at all. */
+  get #readsOn(): boolean {
+    return this.#stalled && this.#socket.writableLength > 0 && this.writer.moved()
+  }
+
   /** Closes once what was written has left; what the client still sends is thrown away for a while. */
   close(): void {
     this.#closing = true
     this.#unread = undefined
-    const waits = this.#socket.writableLength > 0
-    this.deadline = this.#traffic.deadlines.in(waits ? this.#traffic.config.timeouts.write : LINGER)
+    if (this.#socket.writableLength > 0) this.stalled()
+    else this.#linger()
     this.#socket.end()
     this.#socket.resume()
+  }
+
+  #linger(): void {
+    this.deadline = this.#traffic.deadlines.in(LINGER)
   }
 
   /** Closes at once. */
@@ -235,6 +248,11 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   drain(): void {
     const idle = this.#exchange === undefined && !this.#reader.headBegun && !this.#closing
     if (idle) this.#await()
+  }
+
+  /** Nobody ends only one side of HTTP in earnest; our own end could be taken for that of the response. */
+  #ended(): void {
+    if (this.#exchange?.tunnel === false) this.#cut()
   }
 
   #closed(): void {

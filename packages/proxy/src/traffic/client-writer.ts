@@ -3,6 +3,11 @@ import type { Socket } from 'node:net'
 // Below this a piece costs less copied behind the text before it than written on its own.
 const COPIED_BYTES = 4 * 1024
 
+/** What Node itself asks whether a write goes on: a stream tells only when a write is over, and one may take a slow client minutes. */
+interface Handled {
+  readonly _handle?: { readonly writeQueueSize: number } | null
+}
+
 /**
  * Writes to a client: text and small pieces gather and leave in one write, large pieces leave from the buffer they are in,
  * without a copy.
@@ -11,6 +16,8 @@ export class ClientWriter {
   readonly #socket: Socket
   readonly #onWritten: () => void
   #text = ''
+  #waiting = 0
+  #queued = 0
   /** Bytes of body content written since the last reset. */
   content = 0
 
@@ -44,6 +51,16 @@ export class ClientWriter {
     this.#socket.uncork()
     this.text(after)
     return this.#socket.writableLength === 0
+  }
+
+  /** Has the client, since this was last asked, taken some of what waits for it? */
+  moved(): boolean {
+    const waiting = this.#socket.writableLength
+    const queued = (this.#socket as unknown as Handled)._handle?.writeQueueSize ?? 0
+    const moved = waiting < this.#waiting || queued < this.#queued
+    this.#waiting = waiting
+    this.#queued = queued
+    return moved
   }
 
   /** Lets what was gathered leave; false: the client is slow to read. */

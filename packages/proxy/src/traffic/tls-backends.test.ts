@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 
 import type { Session } from '../affinity/strategy.ts'
 import { exchange, type RawBackend, RawClient, rawBackend, testTraffic } from './traffic.test-support.ts'
@@ -70,6 +70,43 @@ describe('a backend over TLS whose certificate is trusted', () => {
     const text = await client.toEnd()
 
     expect(Buffer.from(text.slice(text.indexOf('\r\n\r\n') + 4), 'latin1').equals(body)).toBe(true)
+  })
+
+  test.each([
+    ['a body', 'HTTP/1.1 200 OK\r\n\r\nto the end', 'to the end'],
+    ['no body', 'HTTP/1.1 200 OK\r\n\r\n', ''],
+    ['a whole body', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole', 'whole'],
+  ])('may end its connection while a binding holds back %s', async (_, answer, body) => {
+    const { promise: bound, resolve: bind } = Promise.withResolvers<boolean>()
+    const session: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => bound }
+    await using backend = await tlsBackend((socket) => socket.on('data', () => socket.end(answer)))
+    await using proxy = await testTraffic({ backends: [{ port: backend.port, scheme: 'https' }], session })
+    await using client = new RawClient(proxy.port)
+
+    client.send(GET_LAST)
+    await vi.waitUntil(() => backend.sockets[0]?.destroyed, { interval: 5 })
+    bind(true)
+    const text = await client.toEnd()
+
+    expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toBe(body)
+    expect(client.reset).toBe(false)
+    expect(proxy.records).toMatchObject([{ refusal: undefined }])
+  })
+
+  test('that ends its connection too soon while a binding holds the response is a failure', async () => {
+    const { promise: bound, resolve: bind } = Promise.withResolvers<boolean>()
+    const session: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => bound }
+    const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhal'
+    await using backend = await tlsBackend((socket) => socket.on('data', () => socket.end(answer)))
+    await using proxy = await testTraffic({ backends: [{ port: backend.port, scheme: 'https' }], session })
+    await using client = new RawClient(proxy.port)
+
+    client.send(GET_LAST)
+    await vi.waitUntil(() => backend.sockets[0]?.destroyed, { interval: 5 })
+    bind(true)
+    await client.toEnd()
+
+    expect(proxy.records).toMatchObject([{ refusal: 'backend-failed' }])
   })
 
   test('is not taken for another host', async () => {

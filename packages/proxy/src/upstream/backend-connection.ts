@@ -55,6 +55,8 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   #keepsBytes = false
   /** The trailers of a response that is whole, until the sink may know. */
   #trailers: string | undefined
+  /** The backend has ended its side, which nothing was told of yet. */
+  #endHeld = false
   #gone = false
   #cause: Failure['cause'] = 'reset'
   #fault: 'ours' | 'theirs' = 'theirs'
@@ -171,6 +173,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
     const held = this.#held
     this.#held = undefined
     const goesOn = this.#isComplete ? this.#finish(held === undefined) : held === undefined || this.read(held)
+    if (this.#endHeld) this.ended()
     if (this.#gone) this.#reportLoss()
     else if (goesOn) this.#socket.resume()
   }
@@ -214,7 +217,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   #finish(clean: boolean): boolean {
     const sink = this.#sink
     const trailers = this.#trailers!
-    const reusable = clean && this.#requestTaken && this.#response!.persistent && !this.#gone
+    const reusable = clean && this.#requestTaken && this.#response!.persistent && this.usable
     this.#sink = undefined
     this.#trailers = undefined
     this.#keepsBytes = this.#stalled
@@ -251,10 +254,13 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
     else this.close()
   }
 
-  /** What was said last in a tunnel still arrives. */
+  /** What was said last in a tunnel still arrives; what the backend still says is read away, so that its end is seen. */
   #endGently(): void {
     this.deadline = this.#keeper.deadlines.in(this.#keeper.timeouts.write)
+    this.#holding = false
+    this.#stalled = false
     this.#socket.end()
+    this.#socket.resume()
   }
 
   /** Closes it at once, whatever it is doing. */
@@ -273,6 +279,8 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   }
 
   ended(): void {
+    this.#endHeld = this.#holding
+    if (this.#holding) return
     if (this.#reader.phase === 'tunnel') this.#endTunnel()
     else if (this.#reader.readEnd() && this.#isComplete) this.#finish(true)
     else this.close()

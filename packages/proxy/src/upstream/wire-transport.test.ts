@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { type RawBackend, rawBackend, scriptedBackend } from '../traffic/traffic.test-support.ts'
 import type { Backend } from './backend.ts'
+import { BackendConnection } from './backend-connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { backendOn, NotingSink, parsedRequest, patience } from './transport.test-support.ts'
 import { WireTransport } from './wire-transport.ts'
@@ -254,6 +255,23 @@ describe('a tunnel', () => {
     await sink.drain
 
     expect(await sink.outcome).toBe('')
+  })
+
+  test('that its client left while it was slow ends as soon as the backend does', async () => {
+    await using backend = await switching((socket) => socket.write('x'.repeat(5_000)))
+    const { promise: gone, resolve: closed } = Promise.withResolvers<BackendConnection>()
+    const keeper = { deadlines, timeouts: patience, idle: () => {}, closed }
+    const connection = new BackendConnection(backendOn(backend.port), keeper)
+    const sink = new NotingSink()
+    sink.goesOn = false
+    connection.start(parsedRequest(UPGRADE), UPGRADE, sink)
+    await vi.waitUntil(() => sink.body !== '', { interval: 5 })
+    const begun = performance.now()
+
+    connection.abort()
+    await gone
+
+    expect(performance.now() - begun).toBeLessThan(1_000)
   })
 
   test('that its client left ends, whatever the backend still sends', async () => {
