@@ -53,7 +53,8 @@ async function runRow(
     plan,
     folder: mkdtempSync(join(folder, `${row.id}-`)),
     noteConfiguration: (contender, text) => {
-      configurations[contender.name] = text
+      // Where this run kept its files says nothing to a reader of its results.
+      configurations[contender.name] = text.replaceAll(`${folder}/`, 'FOLDER/')
     },
     say: (progress) => say(`${row.title}: ${progress}`),
   })
