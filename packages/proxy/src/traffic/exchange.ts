@@ -17,6 +17,7 @@ import type { Traffic } from './traffic.ts'
 
 type Choice = Backend | 'no-backend' | 'all-full'
 
+// Each on a backend of its own: asking the same one again over a fresh connection is not one of them, and happens once.
 const MOST_RETRIES = 2
 const NONE: ReadonlySet<Backend> = new Set()
 
@@ -298,7 +299,7 @@ export class Exchange implements ResponseSink, ExchangeRecord {
     this.#flight = undefined
     this.takesBody = false
     if (this.status !== 0) return this.#cut(failureCode(failure))
-    const again = this.retries < MOST_RETRIES && mayRetry(failure, this.#request.method, this.#bodyTaken)
+    const again = this.#tried.size < MOST_RETRIES && mayRetry(failure, this.#request.method, this.#bodyTaken)
     if (!again) return this.#refuse(failureCode(failure))
     this.#failure = failure
     this.retries++

@@ -125,6 +125,19 @@ describe('a connection kept from before that its backend closes', () => {
     expect(proxy.store.load.local('p', 'b0')).toBe(0)
   })
 
+  test('takes away none of the tries that other backends are owed', async () => {
+    await using home = await closingSecond()
+    await using other = await scriptedBackend(HELLO)
+    await using proxy = await testTraffic({ backends: [home.port, await deadPort(), other.port] })
+
+    await exchange(proxy.port, GET_LAST)
+    home.server.close()
+    const text = await exchange(proxy.port, GET_LAST)
+
+    expect(text).toContain('200 OK')
+    expect(proxy.records[1]).toMatchObject({ backend: 'b2', retries: 3 })
+  })
+
   test('is a 502 for what may not be repeated', async () => {
     await using home = await closingSecond()
     await using other = await scriptedBackend(HELLO)

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 
 import { exchange, httpBackend, RawClient, rawBackend, scriptedBackend, testTraffic } from './traffic.test-support.ts'
 
@@ -82,6 +82,44 @@ describe('a response', () => {
     expect(backend.sockets).toHaveLength(1)
   })
 
+  test.each([
+    ['to HEAD', 'HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n'],
+    ['in chunks to HEAD', 'HEAD', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['204', 'GET', 'HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\n'],
+    ['304', 'GET', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\n'],
+  ])('%s has none of the body that its backend sends, at once or later', async (_, method, head) => {
+    await using backend = await rawBackend((socket, index) => {
+      socket.once('data', () => {
+        socket.write(index === 0 ? `${head}evil` : head)
+        if (index === 1) setTimeout(() => socket.write('evil'), 20)
+        socket.on('data', () => socket.write(HELLO))
+      })
+    })
+    await using proxy = await testTraffic({ backends: [backend.port] })
+    const request = `${method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`
+
+    const atOnce = await exchange(proxy.port, request)
+    const later = await exchange(proxy.port, request)
+    await vi.waitUntil(() => backend.sockets[1]!.destroyed, { interval: 5 })
+
+    for (const text of [atOnce, later]) expect(text.endsWith('Connection: close\r\n\r\n')).toBe(true)
+    expect(backend.sockets[0]!.destroyed).toBe(true)
+  })
+
+  test('to HTTP/1.0 keeps the connection where its client asks for it', async () => {
+    await using backend = await scriptedBackend(HELLO)
+    await using proxy = await testTraffic({ backends: [backend.port] })
+    await using client = new RawClient(proxy.port)
+
+    client.send('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
+    expect(await client.until((text) => text.endsWith('hello'))).toContain('\r\nConnection: keep-alive\r\n')
+    client.send('GET / HTTP/1.0\r\n\r\n')
+    const text = await client.toEnd()
+
+    expect(text.split('hello')).toHaveLength(3)
+    expect(text).toContain('\r\nConnection: close\r\n')
+  })
+
   test('is preceded by the interim responses of the backend', async () => {
     await using backend = await scriptedBackend(`HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n${HELLO}`)
     await using proxy = await testTraffic({ backends: [backend.port] })
@@ -127,6 +165,16 @@ describe('pipelined requests', () => {
 
     expect([...text.matchAll(/\r\n\r\n(\/\d)/g)].map((match) => match[1])).toEqual(['/0', '/1', '/2', '/3', '/4'])
     expect(most).toBe(1)
+  })
+
+  test('are answered up to the one that is malformed, and nothing after it is read', async () => {
+    await using backend = await scriptedBackend(HELLO)
+    await using proxy = await testTraffic({ backends: [backend.port] })
+
+    const text = await exchange(proxy.port, `${GET}${GET}GET /\n HTTP/1.1\r\nHost: a\r\n\r\n${GET}`)
+
+    expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '200', '400'])
+    expect(proxy.records.map(({ status }) => status)).toEqual([200, 200, 400])
   })
 })
 
@@ -207,6 +255,17 @@ describe('a request body', () => {
     expect(counted).toContain('413')
     expect(chunked).toContain('413')
   })
+})
+
+test('a refusal reaches a client that is still sending its body', async () => {
+  await using proxy = await testTraffic({ backends: [1], limits: { body: 10 } })
+  await using client = new RawClient(proxy.port)
+
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n')
+  for (let sent = 0; sent < 20_000_000; sent += 1_000_000) client.send('x'.repeat(1_000_000))
+
+  expect(await client.toEnd()).toContain('413 Content Too Large')
+  expect(client.reset).toBe(false)
 })
 
 describe('an upgrade', () => {
