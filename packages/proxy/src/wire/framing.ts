@@ -22,3 +22,27 @@ export function faultOfCoding(value: string): Malformed | undefined {
     ? Malformed.codingUnknown
     : Malformed.codingInvalid
 }
+
+/** A head's framing fields as they are read, judged together when all are. */
+export interface FramingFields {
+  length: number | undefined
+  coding: string | undefined
+}
+
+/** Reads a Content-Length field into a head; a second one is refused, equal or not. */
+export function readLength(head: FramingFields, value: string): Malformed | undefined {
+  if (head.length !== undefined) return Malformed.lengthRepeated
+  const length = parseLength(value)
+  if (length instanceof Malformed) return length
+  head.length = length
+  return undefined
+}
+
+/** Reads a Transfer-Encoding field into a head; `padded` tells that white space follows its value. */
+export function readCoding(head: FramingFields, value: string, padded: boolean): Malformed | undefined {
+  if (head.coding !== undefined) return Malformed.codingRepeated
+  // Node takes `chunked` with a tab after it for another coding; no one sends it in good faith.
+  if (padded) return Malformed.codingInvalid
+  head.coding = value
+  return undefined
+}

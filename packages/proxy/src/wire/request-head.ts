@@ -2,7 +2,7 @@ import { METHODS } from 'node:http'
 
 import { FieldTable } from './field-table.ts'
 import { faultOfBytes, isToken, splitFields, tokensOf, visitFields } from './fields.ts'
-import { CHUNKED, type Framing, faultOfCoding, parseLength } from './framing.ts'
+import { CHUNKED, type Framing, faultOfCoding, readCoding, readLength } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
 import { Malformed } from './malformed.ts'
 import { PassedLines, withoutNominated } from './passed-lines.ts'
@@ -261,22 +261,6 @@ function readHost(head: Head, value: string): Malformed | undefined {
 
 function readCookie(head: Head, value: string): undefined {
   if (value !== '') head.cookie = head.cookie === undefined ? value : `${head.cookie}; ${value}`
-}
-
-function readLength(head: Head, value: string): Malformed | undefined {
-  if (head.length !== undefined) return Malformed.lengthRepeated
-  const length = parseLength(value)
-  if (length instanceof Malformed) return length
-  head.length = length
-  return undefined
-}
-
-function readCoding(head: Head, value: string, padded: boolean): Malformed | undefined {
-  if (head.coding !== undefined) return Malformed.codingRepeated
-  // Node takes `chunked` with a tab after it for another coding; no one sends it in good faith.
-  if (padded) return Malformed.codingInvalid
-  head.coding = value
-  return undefined
 }
 
 function readExpectation(head: Head, value: string): Malformed | undefined {

@@ -1,6 +1,6 @@
 import { FieldTable } from './field-table.ts'
 import { faultOfBytes, splitFields, tokensOf, visitFields } from './fields.ts'
-import { CHUNKED, type Framing, faultOfCoding, parseLength, UNTIL_CLOSE } from './framing.ts'
+import { CHUNKED, type Framing, faultOfCoding, readCoding, readLength, UNTIL_CLOSE } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
 import { Malformed } from './malformed.ts'
 import { PassedLines, withoutNominated } from './passed-lines.ts'
@@ -154,22 +154,6 @@ const READ: FieldTable<FieldReader> = new FieldTable<FieldReader>({
 
 function readSetCookie(head: Head, value: string): undefined {
   head.setCookies = head.setCookies === NONE ? [value] : [...head.setCookies, value]
-}
-
-function readLength(head: Head, value: string): Malformed | undefined {
-  if (head.length !== undefined) return Malformed.lengthRepeated
-  const length = parseLength(value)
-  if (length instanceof Malformed) return length
-  head.length = length
-  return undefined
-}
-
-function readCoding(head: Head, value: string, padded: boolean): Malformed | undefined {
-  if (head.coding !== undefined) return Malformed.codingRepeated
-  // Node takes `chunked` with a tab after it for another coding; no one sends it in good faith.
-  if (padded) return Malformed.codingInvalid
-  head.coding = value
-  return undefined
 }
 
 function readUpgrade(head: Head, value: string): undefined {
