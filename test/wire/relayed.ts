@@ -30,7 +30,13 @@ export function relayedRequests(reading: RequestReading): Buffer {
 }
 
 function relayed(request: ParsedRequest, message: MessageRead): string {
-  const head = requestLines(request, request, request.host || NO_HOST, ORIGIN, 'id')
+  const head = requestLines(
+    request,
+    { target: request.target, cookie: request.cookie, lines: request.passed },
+    request.host || NO_HOST,
+    ORIGIN,
+    'id',
+  )
   return head + (request.framing === CHUNKED ? chunkedBody(message) : message.body)
 }
 

@@ -2,9 +2,11 @@ import { StoreUnavailable } from '@sticky/store'
 import { describe, expect, test } from 'vitest'
 
 import { backend } from '../balancing/fakes.test-support.ts'
+import { requestHead, responseHead } from '../wire/heads.test-support.ts'
 import { chain } from './chain.ts'
 import { Browser, Cluster, persistenceKeyConfig, sessionCookieConfig } from './cluster.test-support.ts'
-import type { AffinityStrategy, Session } from './strategy.ts'
+import { livingOn, newcomer } from './sessions.test-support.ts'
+import { type AffinityStrategy, type Session, wholeSite } from './strategy.ts'
 
 describe('an empty chain', () => {
   test('knows nobody and binds nothing', async () => {
@@ -19,7 +21,7 @@ describe('an empty chain', () => {
 })
 
 test('a chain of one is that strategy itself', () => {
-  const only: AffinityStrategy = { locate: () => known('a') }
+  const only: AffinityStrategy = { locate: () => livingOn('a') }
 
   expect(chain([only])).toBe(only)
 })
@@ -30,25 +32,27 @@ describe('a chain', () => {
     const last: AffinityStrategy = {
       locate: () => {
         asked = true
-        return known('c')
+        return livingOn('c')
       },
     }
 
-    const session = await locate(chain([knows(newcomer), knows(known('b')), last]))
+    const session = await locate(chain([knows(newcomer), knows(livingOn('b')), last]))
 
     expect(session).toMatchObject({ known: true, home: ['b'], persistence: 'VN' })
     expect(asked).toBe(false)
   })
 
   test('answers at once when its strategies do, and waits when they do', async () => {
-    expect(chain([knows(newcomer), knows(known('b'))]).locate(request, client)).not.toBeInstanceOf(Promise)
+    expect(chain([knows(newcomer), knows(livingOn('b'))]).locate(request, client, wholeSite)).not.toBeInstanceOf(
+      Promise,
+    )
 
-    const slow: AffinityStrategy = { locate: async () => known('b') }
-    expect(await chain([slow, knows(known('c'))]).locate(request, client)).toMatchObject({ home: ['b'] })
+    const slow: AffinityStrategy = { locate: async () => livingOn('b') }
+    expect(await chain([slow, knows(livingOn('c'))]).locate(request, client, wholeSite)).toMatchObject({ home: ['b'] })
   })
 
   test('lets a strategy that can tell decide where another cannot', async () => {
-    const session = await locate(chain([unavailable, knows(known('b'))]))
+    const session = await locate(chain([unavailable, knows(livingOn('b'))]))
 
     expect(session.home).toEqual(['b'])
   })
@@ -70,7 +74,7 @@ describe('a chain', () => {
       })
     const session = await locate(chain([offering('first', false), offering('second', true), offering('third', true)]))
 
-    const taken = await session.served(backend('a'), { status: 200, fields: [], setCookies: [], addCookie: () => {} })
+    const taken = await session.served(backend('a'), responseHead())
 
     expect(taken).toBe(true)
     expect(offered).toEqual(['first', 'second'])
@@ -80,9 +84,7 @@ describe('a chain', () => {
   test('takes nothing that none of its strategies takes', async () => {
     const session = await locate(chain([knows(newcomer), knows({ ...newcomer, persistence: 'IN' })]))
 
-    expect(await session.served(backend('a'), { status: 200, fields: [], setCookies: [], addCookie: () => {} })).toBe(
-      false,
-    )
+    expect(await session.served(backend('a'), responseHead())).toBe(false)
     expect(session.persistence).toBe('IN')
   })
 })
@@ -129,27 +131,14 @@ describe('a chain of persistence-key and session-cookie', () => {
   })
 })
 
-const request = {
-  method: 'GET',
-  target: '/',
-  path: '/',
-  minorVersion: 1,
-  fields: [],
-  host: '',
-  cookie: undefined,
-} as const
+const request = requestHead()
 const client = { address: '', secure: false }
-const newcomer: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => false }
 const unavailable: AffinityStrategy = { locate: () => Promise.reject(new StoreUnavailable('away')) }
-
-function known(...home: string[]): Session {
-  return { known: true, home, key: undefined, persistence: 'VN', served: () => true }
-}
 
 function knows(session: Session): AffinityStrategy {
   return { locate: () => session }
 }
 
 async function locate(strategy: AffinityStrategy): Promise<Session> {
-  return strategy.locate(request, client)
+  return strategy.locate(request, client, wholeSite)
 }

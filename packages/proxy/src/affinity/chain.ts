@@ -1,9 +1,17 @@
 import type { MaybePromise, SessionKey } from '@sticky/store'
-
+import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
-import type { AffinityStrategy, Client, OutgoingRequest, PersistenceCode, Session } from './strategy.ts'
+import type {
+  AffinityStrategy,
+  Client,
+  MatchedUri,
+  OutgoingRequest,
+  PersistenceCode,
+  Session,
+  Verdict,
+} from './strategy.ts'
 
 /**
  * A chain of strategies is itself a strategy: the first that recognises the request wins, and a newcomer's response is
@@ -14,7 +22,21 @@ export function chain(strategies: readonly AffinityStrategy[]): AffinityStrategy
   return strategies.length === 1 ? strategies[0]! : new Chain(strategies)
 }
 
-const stranger: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => false }
+const stranger: Session = {
+  known: false,
+  home: [],
+  key: undefined,
+  persistence: 'NN',
+  reason: 'the pool has no affinity',
+  served: () => false,
+}
+
+/** What strategies are asked about. */
+interface Asked {
+  readonly request: RequestHead
+  readonly client: Client
+  readonly uri: MatchedUri
+}
 
 class Chain implements AffinityStrategy {
   readonly #strategies: readonly AffinityStrategy[]
@@ -23,8 +45,8 @@ class Chain implements AffinityStrategy {
     this.#strategies = strategies
   }
 
-  locate(request: RequestHead, client: Client): MaybePromise<Session> {
-    return this.#locateFrom(0, request, client, [], undefined)
+  locate(request: RequestHead, client: Client, uri: MatchedUri): MaybePromise<Session> {
+    return this.#locateFrom(0, { request, client, uri }, [], undefined)
   }
 
   conceal(request: OutgoingRequest): void {
@@ -34,8 +56,7 @@ class Chain implements AffinityStrategy {
   /** `strangers` are the sessions that strategies before `next` made of a request they did not recognise. */
   #locateFrom(
     next: number,
-    request: RequestHead,
-    client: Client,
+    asked: Asked,
     strangers: readonly Session[],
     failure: Error | undefined,
   ): MaybePromise<Session> {
@@ -44,13 +65,11 @@ class Chain implements AffinityStrategy {
     const decide = (session: Session): MaybePromise<Session> =>
       session.known
         ? new Recognised(session, (outgoing) => this.#concealOthers(next, outgoing))
-        : this.#locateFrom(next + 1, request, client, [...strangers, session], failure)
-    const found = strategy.locate(request, client)
+        : this.#locateFrom(next + 1, asked, [...strangers, session], failure)
+    const found = strategy.locate(asked.request, asked.client, asked.uri)
     if (!(found instanceof Promise)) return decide(found)
     // One that cannot tell may leave it to another that can; only if nobody recognises the request does its failure count.
-    return found.then(decide, (cause: Error) =>
-      this.#locateFrom(next + 1, request, client, strangers, failure ?? cause),
-    )
+    return found.then(decide, (cause: Error) => this.#locateFrom(next + 1, asked, strangers, failure ?? cause))
   }
 
   #concealOthers(index: number, request: OutgoingRequest): void {
@@ -81,6 +100,26 @@ class Recognised implements Session {
     return this.#session.persistence
   }
 
+  get reason(): string {
+    return this.#session.reason
+  }
+
+  get verdict(): Verdict | undefined {
+    return this.#session.verdict
+  }
+
+  get whenAway(): RefusalCode | undefined {
+    return this.#session.whenAway
+  }
+
+  get maxSkew(): number | undefined {
+    return this.#session.maxSkew
+  }
+
+  get awaitsBody(): boolean {
+    return this.#session.awaitsBody ?? false
+  }
+
   dispatched(to: Backend, request: OutgoingRequest): void {
     this.#session.dispatched?.(to, request)
     this.#concealOthers(request)
@@ -88,6 +127,10 @@ class Recognised implements Session {
 
   served(by: Backend, response: ResponseHead): MaybePromise<boolean> {
     return this.#session.served(by, response)
+  }
+
+  heard(by: Backend, piece: Buffer): MaybePromise<void> {
+    return this.#session.heard?.(by, piece)
   }
 }
 
@@ -112,6 +155,15 @@ class Newcomer implements Session {
     return told?.persistence ?? 'NN'
   }
 
+  get reason(): string {
+    return this.#sessions.map(({ reason }) => reason).join('; ')
+  }
+
+  /** One that was offered the response before another took it may still learn from its body. */
+  get awaitsBody(): boolean {
+    return this.#sessions.some((session) => session.awaitsBody)
+  }
+
   dispatched(to: Backend, request: OutgoingRequest): void {
     for (const session of this.#sessions) session.dispatched?.(to, request)
   }
@@ -124,5 +176,9 @@ class Newcomer implements Session {
       }
     }
     return false
+  }
+
+  async heard(by: Backend, piece: Buffer): Promise<void> {
+    for (const session of this.#sessions) if (session.awaitsBody) await session.heard?.(by, piece)
   }
 }

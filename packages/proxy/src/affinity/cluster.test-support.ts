@@ -11,13 +11,13 @@ import {
 
 import { backend } from '../balancing/fakes.test-support.ts'
 import type { AffinityConfig, PersistenceKeyConfig, SessionCookieConfig } from '../config/config.ts'
-import type { RequestHead } from '../wire/request-head.ts'
-import type { ResponseHead } from '../wire/response-head.ts'
+import { backendConfig } from '../config/parts.test-support.ts'
+import { requestHead, responseHead, sentCookies } from '../wire/heads.test-support.ts'
 import { Fingerprints } from './fingerprint.ts'
 import { Keyring, keyId } from './keyring.ts'
 import { createStrategy } from './registry.ts'
 import { parseSetCookie } from './set-cookie.ts'
-import type { AffinityStrategy, Session } from './strategy.ts'
+import { type AffinityStrategy, type Session, wholeSite } from './strategy.ts'
 
 /** Nodes of one cluster over one store in memory, whose clock is ours and which may be away. */
 export class Cluster {
@@ -46,6 +46,7 @@ export class Cluster {
     const services = {
       pool: 'shop',
       backends: new Set(backends),
+      members: backends.map((id) => backendConfig(id)),
       store: this.#store(),
       keyring,
       fingerprints: new Fingerprints('fingerprint'),
@@ -136,39 +137,23 @@ export class Node {
   }
 
   locate(cookie: string | undefined, secure = false): Promise<Session> {
-    return Promise.resolve(this.strategy.locate(request(cookie), { address: '192.0.2.1', secure }))
+    return Promise.resolve(
+      this.strategy.locate(requestHead('GET /', { Cookie: cookie }), { address: '192.0.2.1', secure }, wholeSite),
+    )
   }
 
   async visit(cookie: string | undefined, exchange: Exchange = {}): Promise<Visit> {
     const session = await this.locate(cookie, exchange.secure)
     const by = exchange.by ?? session.home[0] ?? 'a'
-    const outgoing = { target: '/', cookie }
+    const outgoing = { target: '/', cookie, lines: '' }
     session.dispatched?.(backend(by), outgoing)
     await exchange.meanwhile?.()
-    const head = new FakeHead(exchange.sets ?? [])
+    const sets = exchange.sets ?? []
+    const head = responseHead({ 'Set-Cookie': sets })
     const taken = await session.served(backend(by), head)
-    return { session, by, sent: outgoing.cookie, added: head.added, taken, keepPrivate: head.keepPrivate }
-  }
-}
-
-function request(cookie: string | undefined): RequestHead {
-  return { method: 'GET', target: '/', path: '/', minorVersion: 1, fields: [], host: 'example.com', cookie }
-}
-
-class FakeHead implements ResponseHead {
-  readonly status = 200
-  readonly fields: readonly string[] = []
-  readonly setCookies: readonly string[]
-  readonly added: string[] = []
-  keepPrivate = false
-
-  constructor(setCookies: readonly string[]) {
-    this.setCookies = setCookies
-  }
-
-  addCookie(value: string, options: { keepPrivate: boolean }): void {
-    this.added.push(value)
-    this.keepPrivate = options.keepPrivate
+    const added = sentCookies(head).slice(sets.length)
+    const keepPrivate = /^cache-control: private/im.test(head.lines())
+    return { session, by, sent: outgoing.cookie, added, taken, keepPrivate }
   }
 }
 

@@ -28,6 +28,10 @@ export class CookieNewcomer implements Session {
     return `${this.#came}${this.key === undefined ? 'N' : 'I'}`
   }
 
+  get reason(): string {
+    return `session-cookie: ${reasons[this.#came]}`
+  }
+
   dispatched(_to: Backend, request: OutgoingRequest): void {
     if (this.#came !== 'N') this.#keeper.cookie.conceal(request)
   }
@@ -41,6 +45,13 @@ export class CookieNewcomer implements Session {
     return keeper.bind(claim, by.id, alive, { head, dress: keeper.cookie.dressFor(this.#client) }).then(taken)
   }
 }
+
+const reasons = {
+  N: 'no cookie of ours',
+  I: 'a cookie of our name that does not open',
+  E: 'its session has ended',
+  O: 'its session has lived its lifetime',
+} as const
 
 function taken(): boolean {
   return true

@@ -41,6 +41,12 @@ export class CookieSession implements Session {
     return `${this.#came}${this.#became}`
   }
 
+  get reason(): string {
+    const { name, row, forgotten } = this.#evidence
+    const tells = row === undefined ? 'the store cannot be asked' : forgotten ? 'the store forgot it' : 'its row tells'
+    return `session-cookie: cookie ${name} names session ${this.key.id}, at home on ${this.home[0] ?? 'no backend we know'}; ${tells}`
+  }
+
   dispatched(_to: Backend, request: OutgoingRequest): void {
     this.#keeper.cookie.conceal(request)
   }

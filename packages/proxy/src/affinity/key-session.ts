@@ -46,6 +46,13 @@ export class KeySession implements Session {
     return `${this.#came}${this.#became}`
   }
 
+  get reason(): string {
+    const source = this.#found?.source.name
+    if (source === undefined) return 'persistence-key: no key'
+    if (!this.known) return `persistence-key: the key of ${source} leads nowhere`
+    return `persistence-key: ${source} is the key of session ${this.key?.id}, at home on ${this.home[0]}`
+  }
+
   served(by: Backend, response: ResponseHead): MaybePromise<boolean> {
     if (this.known && by.id !== this.home[0]) this.#came = 'D'
     const changes = this.#keeper.changesBy(response).filter((change) => !this.#isNothingNew(change))

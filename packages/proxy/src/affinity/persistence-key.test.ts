@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-
+import { requestHead } from '../wire/heads.test-support.ts'
 import { Browser, Cluster, persistenceKeyConfig } from './cluster.test-support.ts'
+import { wholeSite } from './strategy.ts'
 
 describe('a key is learned', () => {
   test('from the response that sets it, and every node honours it on the next request', async () => {
@@ -101,9 +102,9 @@ describe('a session with a key', () => {
 
   test('answers without a promise', async () => {
     const { one } = await begun()
-    const request = { method: 'GET', target: '/', path: '/', minorVersion: 1, fields: [], host: '' } as const
+    const request = requestHead('GET /', { Cookie: 'JSESSIONID=A' })
 
-    const located = one.strategy.locate({ ...request, cookie: 'JSESSIONID=A' }, { address: '', secure: false })
+    const located = one.strategy.locate(request, { address: '', secure: false }, wholeSite)
 
     expect(located).not.toBeInstanceOf(Promise)
   })

@@ -1,6 +1,6 @@
 import type { Store } from '@sticky/store'
 
-import type { AffinityConfig } from '../config/config.ts'
+import type { AffinityConfig, BackendConfig } from '../config/config.ts'
 import { chain } from './chain.ts'
 import type { Fingerprints } from './fingerprint.ts'
 import type { Keyring } from './keyring.ts'
@@ -13,6 +13,8 @@ export interface AffinityServices {
   readonly pool: string
   /** Ids of the backends this node knows. */
   readonly backends: ReadonlySet<string>
+  /** The same, with the names by which requests may ask for them. */
+  readonly members: readonly BackendConfig[]
   readonly store: Pick<Store, 'sessions' | 'cookies' | 'now'>
   readonly keyring: Keyring
   readonly fingerprints: Fingerprints

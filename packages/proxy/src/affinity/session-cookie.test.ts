@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-
+import { requestHead } from '../wire/heads.test-support.ts'
 import { Browser, Cluster, type Node, sessionCookieConfig, type Visit } from './cluster.test-support.ts'
+import { wholeSite } from './strategy.ts'
 
 const age = 60_000
 
@@ -90,8 +91,9 @@ describe('a known session', () => {
     const { browser, one } = await begun()
 
     const located = one.strategy.locate(
-      { method: 'GET', target: '/', path: '/', minorVersion: 1, fields: [], host: '', cookie: browser.cookie },
+      requestHead('GET /', { Cookie: browser.cookie }),
       { address: '', secure: false },
+      wholeSite,
     )
 
     expect(located).not.toBeInstanceOf(Promise)

@@ -1,5 +1,6 @@
 import type { MaybePromise, SessionKey } from '@sticky/store'
 
+import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
@@ -7,7 +8,7 @@ import type { ResponseHead } from '../wire/response-head.ts'
 /** How a session is recognised and begun. One file per strategy; `registry.ts` lists them. */
 export interface AffinityStrategy {
   /** Reads only: a request never creates a row. Rejects with StoreUnavailable when the row is needed and cannot be had. */
-  locate(request: RequestHead, client: Client): MaybePromise<Session>
+  locate(request: RequestHead, client: Client, uri: MatchedUri): MaybePromise<Session>
 
   /** Takes what is ours alone out of a request that another strategy of the chain recognised. */
   conceal?(request: OutgoingRequest): void
@@ -21,6 +22,24 @@ export interface Client {
   readonly secure: boolean
 }
 
+/** What the route that matched says about sessions of the URIs it matches. */
+export interface MatchedUri {
+  /** The path that all of them begin with, `/` or `/shop`: gorouter's context path. */
+  readonly contextPath: string
+  /** WebSphere's AffinityCookie: the cookie that carries session ids there, where the route names one. */
+  readonly sessionCookie: string | undefined
+  /** WebSphere's AffinityURLIdentifier: the path parameter that does. */
+  readonly sessionParameter: string | undefined
+}
+
+/** The whole site, of which nothing is said. */
+export const wholeSite: MatchedUri = { contextPath: '/', sessionCookie: undefined, sessionParameter: undefined }
+
+/** What a strategy decides by itself: another pool serves the request, or nobody does. */
+export type Verdict =
+  | { readonly pool: string }
+  | { readonly refuse: { readonly status: number; readonly text: string } }
+
 /** A client's conversation with one application, as one exchange sees it. */
 export interface Session {
   /** Did this strategy recognise the request? */
@@ -31,12 +50,25 @@ export interface Session {
   readonly key: SessionKey | undefined
   /** HAProxy's two letters: how the request's cookie was found, and what became of it in the response. */
   readonly persistence: PersistenceCode
+  /** How the request was recognised, or why not, for people: `session-cookie: cookie sticky names …`. Only `explain` reads it. */
+  readonly reason: string
+  /** Undefined: the balancer decides. */
+  readonly verdict?: Verdict | undefined
+  /** What the client is told when no home can serve; undefined: the session may move to another backend. */
+  readonly whenAway?: RefusalCode | undefined
+  /** A home that carries more than so many times the mean load of its pool is left; undefined: it is kept. */
+  readonly maxSkew?: number | undefined
+  /** Once the response is served: is its body to be heard before it leaves? */
+  readonly awaitsBody?: boolean | undefined
 
   /** Changes what is sent to that backend; called anew for each attempt, on a fresh copy. */
   dispatched?(to: Backend, request: OutgoingRequest): void
 
   /** Before the response head leaves: bind, set or drop cookies. True: it took the session. Never rejects for want of a store. */
   served(by: Backend, response: ResponseHead): MaybePromise<boolean>
+
+  /** Before the first piece of the response's body leaves, if `awaitsBody`: it may name the session. The piece is lent. */
+  heard?(by: Backend, piece: Buffer): MaybePromise<void>
 }
 
 /** What a strategy may change of the request on its way to a backend. */
@@ -44,6 +76,8 @@ export interface OutgoingRequest {
   target: string
   /** The Cookie field to send; undefined for none. */
   cookie: string | undefined
+  /** The header lines besides Host, Cookie and those we write, each ended by CR LF. */
+  lines: string
 }
 
 /**

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '@sticky/store'
 import { expect, test } from 'vitest'
-
+import { livingOn, newcomer } from '../affinity/sessions.test-support.ts'
 import type { Session } from '../affinity/strategy.ts'
 import type { Backend } from '../upstream/backend.ts'
 import { createBalancer, type SelectionPolicy } from './balancer.ts'
@@ -66,10 +66,6 @@ test('while no session can begin, newcomers are refused and sessions go home', a
   await expect(pool.choose(newcomer)).rejects.toBeInstanceOf(StoreUnavailable)
   expect(pool.offered).toEqual([])
 })
-
-const newcomer: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => false }
-
-const livingOn = (...home: string[]): Session => ({ ...newcomer, known: true, home })
 
 interface PoolParts {
   readonly take?: SelectionPolicy['take']

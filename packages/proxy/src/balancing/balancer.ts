@@ -1,6 +1,7 @@
 import { type LoadTable, type MaybePromise, StoreUnavailable } from '@sticky/store'
 
 import type { Session } from '../affinity/strategy.ts'
+import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
 
 /** Who gets a newcomer. One function per policy in `policies.ts`. */
@@ -15,7 +16,7 @@ export interface Balancer {
    * The backend for this attempt, already counted in the load table (the caller gives it back with `load.end`), or why none can
    * serve. Rejects with StoreUnavailable when a newcomer needs a choice the store cannot make now.
    */
-  choose(session: Session, tried: ReadonlySet<Backend>): MaybePromise<Backend | 'no-backend' | 'all-full'>
+  choose(session: Session, tried: ReadonlySet<Backend>): MaybePromise<Backend | RefusalCode>
 }
 
 /** What a balancer composes. */
@@ -37,6 +38,7 @@ export function createBalancer({ backends, byId, policy, load, admits }: Balance
         load.begin(home.pool, home.id)
         return home
       }
+      if (session.known && session.whenAway !== undefined) return session.whenAway
       const candidates = backends.filter((backend) => takesNewcomers(backend) && !tried.has(backend))
       if (candidates.length === 0) return 'no-backend'
       if (!admits()) return Promise.reject(new StoreUnavailable('placing a newcomer while the store is away'))

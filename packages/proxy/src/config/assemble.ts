@@ -1,8 +1,8 @@
 import { availableParallelism, hostname } from 'node:os'
 
-import type { AffinityConfig, Config, ListenConfig, PoolConfig, RouteConfig } from './config.ts'
+import type { Config, ListenConfig, PoolConfig, RouteConfig } from './config.ts'
 import type { FileContents, ListenContents } from './file-schema.ts'
-import type { PoolContents, SessionCookieContents } from './pool-schema.ts'
+import type { PoolContents } from './pool-schema.ts'
 
 /** The configuration that a valid file's contents stand for. */
 export function assemble(contents: FileContents): Config {
@@ -22,15 +22,7 @@ function listener({ address, proxyProtocol, from }: ListenContents): ListenConfi
 }
 
 function poolOf(id: string, pool: PoolContents): PoolConfig {
-  return { id, ...pool, affinity: pool.affinity.map(strategy) }
-}
-
-function strategy(contents: PoolContents['affinity'][number]): AffinityConfig {
-  return contents.strategy === 'session-cookie' ? sessionCookie(contents) : contents
-}
-
-function sessionCookie(contents: SessionCookieContents): AffinityConfig {
-  return { ...contents, cookieAge: contents.cookieAge ?? contents.age }
+  return { id, ...pool }
 }
 
 function everythingTo(pools: readonly string[]): RouteConfig[] {

@@ -4,20 +4,9 @@ import type { Address, AdminConfig, Config, RouteConfig } from './config.ts'
 import { defaults } from './defaults.ts'
 import { idPattern } from './names.ts'
 import { type PoolContents, poolSchema } from './pool-schema.ts'
+import { routeSchema } from './route-schema.ts'
 import { flag, list, map, optional, whole } from './schema-shapes.ts'
-import {
-  address,
-  adminAddress,
-  cidrs,
-  duration,
-  host,
-  id,
-  path,
-  secret,
-  size,
-  storeUrl,
-  token,
-} from './schema-values.ts'
+import { address, adminAddress, cidrs, duration, id, secret, size, storeUrl, token } from './schema-values.ts'
 
 /** A file's contents, each value parsed and defaulted, before they are put together. */
 export interface FileContents extends Omit<Config, 'listen' | 'admin' | 'node' | 'pools' | 'routes'> {
@@ -105,14 +94,6 @@ const limits = map({
   body: optional(size).describe('Bytes of a request’s body. No limit by default.'),
 })
 
-const route = map({
-  host: optional(host).describe(
-    '`shop.example.com`, or `*.example.com` for every depth of subdomain; without port. All by default.',
-  ),
-  path: optional(path).describe('`/x` for exactly that, `/x/*` for that and all below it. All by default.'),
-  pool: id.describe('The pool that serves it.'),
-})
-
 /** The whole file. */
 export const fileSchema: z.ZodType<FileContents> = map({
   listen: list(listener, 'must be a list such as [{ address: 127.0.0.1:8080 }]', 1)
@@ -142,7 +123,7 @@ export const fileSchema: z.ZodType<FileContents> = map({
     })
     .meta({ propertyNames: { type: 'string', pattern: idPattern.source } })
     .describe('Sets of backends that serve one application, by id.'),
-  routes: optional(list(route, 'must be a list of routes such as { path: /*, pool: shop }', 1)).describe(
+  routes: optional(list(routeSchema, 'must be a list of routes such as { path: /*, pool: shop }', 1)).describe(
     'Which pool serves a request: the first that matches, in this order. With a single pool: everything to it.',
   ),
 })

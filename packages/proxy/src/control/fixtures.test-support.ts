@@ -1,16 +1,18 @@
 import type { Config, PoolConfig } from '../config/config.ts'
+import { backendConfig, poolConfig, routeConfig } from '../config/parts.test-support.ts'
 import type { ExchangeRecord } from '../traffic/exchange-record.ts'
 import type { Log } from './log.ts'
 
 /** A pool with these backends and a session cookie. */
 export function testPool(id: string, backends: readonly string[]): PoolConfig {
-  return {
+  return poolConfig(
     id,
-    backends: backends.map((backend) => ({ id: backend, url: `http://${backend}.example`, weight: 1 })),
-    balance: 'leastLoad',
-    affinity: [{ strategy: 'persistence-key', from: [{ cookie: 'JSESSIONID' }], age: 60_000, lifetime: undefined }],
-    hostHeader: 'preserve',
-  }
+    backends.map((backend) => backendConfig(backend)),
+    {
+      balance: 'leastLoad',
+      affinity: [{ strategy: 'persistence-key', from: [{ cookie: 'JSESSIONID' }], age: 60_000, lifetime: undefined }],
+    },
+  )
 }
 
 /** A configuration over the store in memory. */
@@ -36,7 +38,7 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     shutdownTimeout: 5000,
     trustedProxies: [],
     pools: [testPool('shop', ['a', 'b'])],
-    routes: [{ host: undefined, path: undefined, pool: 'shop' }],
+    routes: [routeConfig('shop')],
     ...changes,
   }
 }

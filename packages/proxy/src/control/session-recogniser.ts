@@ -3,8 +3,9 @@ import type { MaybePromise, SessionKey, Store } from '@sticky/store'
 import type { Fingerprints } from '../affinity/fingerprint.ts'
 import type { Keyring } from '../affinity/keyring.ts'
 import { createStrategy } from '../affinity/registry.ts'
-import type { AffinityStrategy } from '../affinity/strategy.ts'
+import { type AffinityStrategy, wholeSite } from '../affinity/strategy.ts'
 import type { PoolConfig } from '../config/config.ts'
+import { fieldOf } from '../wire/fields.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 
 /** What recognising a session takes. */
@@ -29,18 +30,28 @@ export function sessionRecogniser(
 
 function strategyOf(pool: PoolConfig, services: RecogniserServices): AffinityStrategy {
   const backends = new Set(pool.backends.map((backend) => backend.id))
-  return createStrategy(pool.affinity, { pool: pool.id, backends, ...services })
+  return createStrategy(pool.affinity, { pool: pool.id, backends, members: pool.backends, ...services })
 }
 
 async function keyIn(strategy: AffinityStrategy, cookie: string, secure: boolean): Promise<SessionKey | undefined> {
-  const located: MaybePromise<{ readonly key: SessionKey | undefined }> = strategy.locate(requestWith(cookie), {
-    address: '',
-    secure,
-  })
+  const located: MaybePromise<{ readonly key: SessionKey | undefined }> = strategy.locate(
+    requestWith(cookie),
+    { address: '', secure },
+    wholeSite,
+  )
   return (await located).key
 }
 
 function requestWith(cookie: string): RequestHead {
   const fields = ['Host', 'localhost', 'Cookie', cookie]
-  return { method: 'GET', target: '/', path: '/', minorVersion: 1, fields, host: 'localhost', cookie }
+  return {
+    method: 'GET',
+    target: '/',
+    path: '/',
+    minorVersion: 1,
+    fields,
+    host: 'localhost',
+    cookie,
+    header: (name) => fieldOf(fields, name),
+  }
 }

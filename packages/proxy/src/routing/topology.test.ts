@@ -3,23 +3,23 @@ import { expect, test } from 'vitest'
 
 import { Fingerprints } from '../affinity/fingerprint.ts'
 import { Keyring } from '../affinity/keyring.ts'
-import type { Session } from '../affinity/strategy.ts'
+import { newcomer } from '../affinity/sessions.test-support.ts'
+import { type Session, wholeSite } from '../affinity/strategy.ts'
 import { healthy } from '../balancing/fakes.test-support.ts'
-import type { AffinityConfig, BackendConfig, PoolConfig } from '../config/config.ts'
+import type { AffinityConfig, PoolConfig } from '../config/config.ts'
+import { backendConfig, poolConfig, routeConfig } from '../config/parts.test-support.ts'
+import { requestHead, responseHead } from '../wire/heads.test-support.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import { buildTopology } from './topology.ts'
 
 test('routes lead to the pools they name, in file order', () => {
   const { routes, pools } = topologyOf({
     pools: [pool('shop'), pool('legacy')],
-    routes: [
-      { host: 'legacy.example.com', path: undefined, pool: 'legacy' },
-      { host: undefined, path: '/*', pool: 'shop' },
-    ],
+    routes: [routeConfig('legacy', { host: 'legacy.example.com' }), routeConfig('shop', { path: '/*' })],
   })
 
-  expect(routes.match(request('legacy.example.com'))).toEqual({ index: 0, to: pools.get('legacy') })
-  expect(routes.match(request('example.com'))).toEqual({ index: 1, to: pools.get('shop') })
+  expect(routes.match(request('legacy.example.com'))).toMatchObject({ index: 0, to: pools.get('legacy') })
+  expect(routes.match(request('example.com'))).toMatchObject({ index: 1, to: pools.get('shop') })
 })
 
 test.for([
@@ -45,12 +45,14 @@ test('a pool without affinity knows nobody and binds nothing', async () => {
   const { pools } = topologyOf({ pools: [pool('shop', { affinity: [] })] })
   const { strategy, backends } = pools.get('shop')!
 
-  const session = (await strategy.locate(request('example.com'), { address: '127.0.0.1', secure: false })) as Session
+  const session = (await strategy.locate(
+    request('example.com'),
+    { address: '127.0.0.1', secure: false },
+    wholeSite,
+  )) as Session
 
   expect(session).toMatchObject({ known: false, home: [], key: undefined, persistence: 'NN' })
-  expect(session.served(backends[0]!, { status: 200, fields: [], setCookies: ['a=1'], addCookie: () => {} })).toBe(
-    false,
-  )
+  expect(session.served(backends[0]!, responseHead({ 'Set-Cookie': 'a=1' }))).toBe(false)
 })
 
 test('while the store is away, newcomers are refused only where a session could begin', async () => {
@@ -59,7 +61,6 @@ test('while the store is away, newcomers are refused only where a session could 
     { pools: [pool('sticky', { affinity: [persistence] }), pool('loose', { affinity: [] })] },
     away,
   )
-  const newcomer: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => false }
 
   await expect(pools.get('sticky')!.balancer.choose(newcomer, new Set())).rejects.toBeInstanceOf(StoreUnavailable)
   expect(pools.get('loose')!.balancer.choose(newcomer, new Set())).toMatchObject({ id: 'a' })
@@ -72,10 +73,10 @@ const persistence: AffinityConfig = {
   lifetime: undefined,
 }
 
-const a: BackendConfig = { id: 'a', url: 'http://127.0.0.1:3001', weight: 1 }
+const a = backendConfig('a', { url: 'http://127.0.0.1:3001' })
 
 function pool(id: string, parts: Partial<PoolConfig> = {}): PoolConfig {
-  return { id, backends: [a], balance: 'roundRobin', affinity: [persistence], hostHeader: 'preserve', ...parts }
+  return poolConfig(id, [a], { affinity: [persistence], ...parts })
 }
 
 function topologyOf(
@@ -96,5 +97,5 @@ function topologyOf(
 }
 
 function request(host: string): RequestHead {
-  return { method: 'GET', target: '/', path: '/', minorVersion: 1, fields: [], host, cookie: undefined }
+  return requestHead('GET /', { Host: host })
 }

@@ -66,7 +66,14 @@ function buildPool(config: PoolConfig, services: TopologyServices): Pool {
     id: pool,
     backends,
     byId,
-    strategy: createStrategy(config.affinity, { pool, backends: new Set(byId.keys()), store, keyring, fingerprints }),
+    strategy: createStrategy(config.affinity, {
+      pool,
+      backends: new Set(byId.keys()),
+      members: config.backends,
+      store,
+      keyring,
+      fingerprints,
+    }),
     balancer: createBalancer({ backends, byId, policy, load, admits }),
     hostHeader: config.hostHeader,
   })

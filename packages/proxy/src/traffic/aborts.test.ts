@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 
 import { describe, expect, test, vi } from 'vitest'
-
+import { newcomer } from '../affinity/sessions.test-support.ts'
 import type { Session } from '../affinity/strategy.ts'
 import {
   type RawBackend,
@@ -86,7 +86,7 @@ describe('a client that goes', () => {
 
   test('while its session is bound is accounted for once', async () => {
     const bound = Promise.withResolvers<boolean>()
-    const session: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => bound.promise }
+    const session: Session = { ...newcomer, served: () => bound.promise }
     await using backend = await scriptedBackend(HELLO)
     await using proxy = await testTraffic({ backends: [backend.port], session })
     const client = new RawClient(proxy.port)

@@ -1,7 +1,6 @@
-import { type MaybePromise, StoreUnavailable } from '@sticky/store'
+import type { MaybePromise } from '@sticky/store'
 
-import type { Client, OutgoingRequest, PersistenceCode, Session } from '../affinity/strategy.ts'
-import type { Pool } from '../routing/topology.ts'
+import type { Client, OutgoingRequest, PersistenceCode } from '../affinity/strategy.ts'
 import type { Backend } from '../upstream/backend.ts'
 import { type Failure, mayRetry } from '../upstream/failures.ts'
 import type { InFlight, ResponseSink } from '../upstream/transport.ts'
@@ -11,18 +10,17 @@ import type { ParsedRequest } from '../wire/request-head.ts'
 import type { ParsedResponse } from '../wire/response-head.ts'
 import type { ExchangeHost } from './exchange-host.ts'
 import type { ExchangeRecord, RefusalCode } from './exchange-record.ts'
+import { HeldBody } from './held-body.ts'
+import { Placement, type PlacementHost } from './placement.ts'
 import { failureCode, type OwnAnswer, optionsAnswer, refusalAnswer } from './refusals.ts'
 import { ResponseRelay } from './response-relay.ts'
 import type { Traffic } from './traffic.ts'
 
-type Choice = Backend | 'no-backend' | 'all-full'
-
 // Each on a backend of its own: asking the same one again over a fresh connection is not one of them, and happens once.
 const MOST_RETRIES = 2
-const NONE: ReadonlySet<Backend> = new Set()
 
 /** One request and its response, from route to account. A failure re-enters at the choice of a backend if its phase allows. */
-export class Exchange implements ResponseSink, ExchangeRecord {
+export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   readonly requestId: string
   readonly started: number = Date.now()
   status = 0
@@ -30,7 +28,6 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   bytesSent = 0
   duration = 0
   upstreamDuration: number | undefined
-  route: number | undefined
   retries = 0
   refusal: RefusalCode | undefined
   tunnel = false
@@ -41,11 +38,7 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   readonly #host: ExchangeHost
   readonly #request: ParsedRequest
   readonly #client: Client
-  #pool: Pool | undefined
-  #session: Session | undefined
-  #backend: Backend | undefined
-  #counted = false
-  #tried: ReadonlySet<Backend> = NONE
+  readonly #place: Placement
   #failure: Failure | undefined
   #flight: InFlight | undefined
   #sentAt = 0
@@ -53,6 +46,8 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   #bodyTaken = false
   #bodyDone: boolean
   #relay: ResponseRelay | undefined
+  #awaitsBody = false
+  #held: HeldBody | undefined
   #over = false
 
   constructor(traffic: Traffic, host: ExchangeHost, request: ParsedRequest, client: Client, requestId: string) {
@@ -60,6 +55,7 @@ export class Exchange implements ResponseSink, ExchangeRecord {
     this.#host = host
     this.#request = request
     this.#client = client
+    this.#place = new Placement(this, traffic.topology, traffic.store.load, request, client)
     this.#bodyDone = request.framing === 0
     this.requestId = requestId
     host.writer.content = 0
@@ -77,17 +73,20 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   get path(): string {
     return this.#request.path
   }
+  get route(): number | undefined {
+    return this.#place.route?.index
+  }
   get pool(): string | undefined {
-    return this.#pool?.id
+    return this.#place.pool?.id
   }
   get backend(): string | undefined {
-    return this.#backend?.id
+    return this.#place.backend?.id
   }
   get session(): string | undefined {
-    return this.#session?.key?.id
+    return this.#place.session?.key?.id
   }
   get persistence(): PersistenceCode {
-    return this.#session?.persistence ?? 'NN'
+    return this.#place.session?.persistence ?? 'NN'
   }
 
   // Towards a backend.
@@ -95,78 +94,39 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   /** Begins; everything after that is told to the host. */
   begin(): void {
     if (this.#request.target === '*') return this.#answer(optionsAnswer(this.#answered))
-    const route = this.#traffic.topology.routes.match(this.#request)
-    if (route === undefined) return this.#refuse('no-route')
-    this.#pool = route.to
-    this.route = route.index
-    this.#locate(route.to)
+    this.#place.begin()
   }
 
-  // Each question is answered at once if that can be, without a promise or a closure: a known session asks nobody else.
-
-  #locate(pool: Pool): void {
-    try {
-      const session = pool.strategy.locate(this.#request, this.#client)
-      if (session instanceof Promise) this.#locatedLater(session)
-      else this.#located(session)
-    } catch (error) {
-      this.#broken(error)
-    }
+  placed(backend: Backend): void {
+    this.#dispatch(backend)
   }
 
-  async #locatedLater(session: Promise<Session>): Promise<void> {
-    try {
-      this.#located(await session)
-    } catch (error) {
-      this.#broken(error)
-    }
+  unplaced(code: RefusalCode, text?: string, status?: number): void {
+    // When all that remained failed, the last failure says more than that nothing remains.
+    const isExhausted = code === 'no-backend' || code === 'all-full'
+    if (isExhausted && this.#failure !== undefined) this.#refuse(failureCode(this.#failure))
+    else this.#refuse(code, text, status)
   }
 
-  #located(session: Session): void {
-    this.#session = session
-    if (!this.#over) this.#attempt(session)
-  }
-
-  #attempt(session: Session): void {
-    try {
-      const choice = this.#pool!.balancer.choose(session, this.#tried)
-      if (choice instanceof Promise) this.#chosenLater(choice)
-      else this.#chosen(choice)
-    } catch (error) {
-      this.#broken(error)
-    }
-  }
-
-  async #chosenLater(choice: Promise<Choice>): Promise<void> {
-    try {
-      this.#chosen(await choice)
-    } catch (error) {
-      this.#broken(error)
-    }
-  }
-
-  /** A store that cannot be asked refuses the request; anything else is a bug of ours. */
-  #broken(error: unknown): void {
+  broken(error: unknown): void {
     this.#flight?.abort()
-    if (error instanceof StoreUnavailable) return this.#refuse('store-unavailable')
     this.#traffic.failed(error)
     this.#refuse('internal')
   }
 
-  #chosen(choice: Choice): void {
-    if (typeof choice === 'string')
-      return this.#refuse(this.#failure === undefined ? choice : failureCode(this.#failure))
-    this.#backend = choice
-    this.#counted = true
-    if (this.#over) this.#giveBack()
-    else this.#dispatch(choice)
+  #dispatch(backend: Backend): void {
+    try {
+      this.#send(backend)
+    } catch (error) {
+      this.broken(error)
+    }
   }
 
-  #dispatch(backend: Backend): void {
+  #send(backend: Backend): void {
     const request = this.#request
-    const outgoing: OutgoingRequest = { target: request.target, cookie: request.cookie }
-    this.#session!.dispatched?.(backend, outgoing)
-    const namesItself = this.#pool!.hostHeader === 'backend' || request.host === ''
+    const outgoing: OutgoingRequest = { target: request.target, cookie: request.cookie, lines: request.passed }
+    this.#place.session!.dispatched?.(backend, outgoing)
+    const namesItself = this.#place.pool!.hostHeader === 'backend' || request.host === ''
     const host = namesItself ? backend.authority : request.host
     const lines = requestLines(request, outgoing, host, this.#host.origin, this.requestId)
     this.#sentAt = performance.now()
@@ -245,7 +205,7 @@ export class Exchange implements ResponseSink, ExchangeRecord {
 
   #askToServe(head: ParsedResponse): MaybePromise<boolean> {
     try {
-      return this.#session!.served(this.#backend!, head)
+      return this.#place.session!.served(this.#place.backend!, head)
     } catch (error) {
       this.#traffic.failed(error)
       return false
@@ -254,6 +214,7 @@ export class Exchange implements ResponseSink, ExchangeRecord {
 
   #relayHead(head: ParsedResponse): void {
     this.status = head.status
+    this.#awaitsBody = this.#place.session!.awaitsBody ?? false
     if (this.tunnel) this.#beginTunnel(head)
     else this.#relay = new ResponseRelay(this.#host.writer, this.#request, head, this.#persistent, this.requestId)
   }
@@ -270,6 +231,43 @@ export class Exchange implements ResponseSink, ExchangeRecord {
   }
 
   data(piece: Buffer): boolean {
+    if (this.#awaitsBody) this.#hear(piece)
+    if (this.#held === undefined) return this.#relayPiece(piece)
+    this.#held.add(piece)
+    return false
+  }
+
+  /** Lets affinity hear how the body begins: what it names must be bound before the client knows it. */
+  #hear(piece: Buffer): void {
+    this.#awaitsBody = false
+    const heard = this.#askToHear(piece)
+    if (!(heard instanceof Promise)) return
+    this.#held = new HeldBody()
+    this.#relayHeld(this.#held, heard)
+  }
+
+  #askToHear(piece: Buffer): MaybePromise<void> {
+    try {
+      return this.#place.session!.heard?.(this.#place.backend!, piece)
+    } catch (error) {
+      this.#traffic.failed(error)
+    }
+  }
+
+  async #relayHeld(held: HeldBody, heard: Promise<void>): Promise<void> {
+    try {
+      await heard
+    } catch (error) {
+      this.#traffic.failed(error)
+    }
+    if (this.#over) return
+    this.#held = undefined
+    for (const piece of held.pieces) this.#relayPiece(piece)
+    if (held.trailers !== undefined) this.end(held.trailers)
+    else if (this.flush()) this.#flight?.resume()
+  }
+
+  #relayPiece(piece: Buffer): boolean {
     const goesOn = this.#relay?.data(piece) ?? this.#host.writer.piece(piece, '', '')
     if (!goesOn) this.#host.stalled()
     return goesOn
@@ -288,6 +286,10 @@ export class Exchange implements ResponseSink, ExchangeRecord {
 
   end(trailers: string): void {
     this.#flight = undefined
+    if (this.#held !== undefined) {
+      this.#held.trailers = trailers
+      return
+    }
     this.#relay?.end(trailers)
     this.#finish()
     this.#host.exchangeOver(this.#relay?.delivery.persistent ?? false)
@@ -299,27 +301,13 @@ export class Exchange implements ResponseSink, ExchangeRecord {
     this.#flight = undefined
     this.takesBody = false
     if (this.status !== 0) return this.#cut(failureCode(failure))
-    const again = this.#tried.size < MOST_RETRIES && mayRetry(failure, this.#request.method, this.#bodyTaken)
+    const again = this.#place.failed < MOST_RETRIES && mayRetry(failure, this.#request.method, this.#bodyTaken)
     if (!again) return this.#refuse(failureCode(failure))
     this.#failure = failure
     this.retries++
-    if (failure.phase === 'unheard') this.#sendAgain(this.#backend!)
-    else this.#sendElsewhere(this.#backend!)
-  }
-
-  /** A session does not move because a connection was closed that was idle. */
-  #sendAgain(backend: Backend): void {
-    try {
-      this.#dispatch(backend)
-    } catch (error) {
-      this.#broken(error)
-    }
-  }
-
-  #sendElsewhere(failed: Backend): void {
-    this.#giveBack()
-    this.#tried = new Set(this.#tried).add(failed)
-    this.#attempt(this.#session!)
+    // A session does not move because a connection was closed that was idle.
+    if (failure.phase === 'unheard') this.#dispatch(this.#place.backend!)
+    else this.#place.next()
   }
 
   /** The client took too long to send or to read. */
@@ -367,16 +355,10 @@ export class Exchange implements ResponseSink, ExchangeRecord {
 
   #finish(): void {
     this.#over = true
-    this.#giveBack()
+    this.#place.end()
     this.#flight = undefined
     this.bytesSent = this.#host.writer.content
     this.duration = performance.now() - this.#begun
     this.#traffic.observe(this)
-  }
-
-  #giveBack(): void {
-    if (!this.#counted) return
-    this.#counted = false
-    this.#traffic.store.load.end(this.#backend!.pool, this.#backend!.id)
   }
 }

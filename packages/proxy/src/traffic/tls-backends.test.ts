@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-
+import { newcomer } from '../affinity/sessions.test-support.ts'
 import type { Session } from '../affinity/strategy.ts'
 import { exchange, type RawBackend, RawClient, rawBackend, testTraffic } from './traffic.test-support.ts'
 
@@ -59,7 +59,7 @@ describe('a backend over TLS whose certificate is trusted', () => {
   test('loses nothing of a response that a binding holds back', async () => {
     const body = randomBytes(200_000)
     const { promise: bound, resolve: bind } = Promise.withResolvers<boolean>()
-    const session: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => bound }
+    const session: Session = { ...newcomer, served: () => bound }
     await using backend = await answering(withBody(body))
     await using proxy = await testTraffic({ backends: [{ port: backend.port, scheme: 'https' }], session })
     await using client = new RawClient(proxy.port)
@@ -78,7 +78,7 @@ describe('a backend over TLS whose certificate is trusted', () => {
     ['a whole body', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole', 'whole'],
   ])('may end its connection while a binding holds back %s', async (_, answer, body) => {
     const { promise: bound, resolve: bind } = Promise.withResolvers<boolean>()
-    const session: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => bound }
+    const session: Session = { ...newcomer, served: () => bound }
     await using backend = await tlsBackend((socket) => socket.on('data', () => socket.end(answer)))
     await using proxy = await testTraffic({ backends: [{ port: backend.port, scheme: 'https' }], session })
     await using client = new RawClient(proxy.port)
@@ -95,7 +95,7 @@ describe('a backend over TLS whose certificate is trusted', () => {
 
   test('that ends its connection too soon while a binding holds the response is a failure', async () => {
     const { promise: bound, resolve: bind } = Promise.withResolvers<boolean>()
-    const session: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => bound }
+    const session: Session = { ...newcomer, served: () => bound }
     const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhal'
     await using backend = await tlsBackend((socket) => socket.on('data', () => socket.end(answer)))
     await using proxy = await testTraffic({ backends: [{ port: backend.port, scheme: 'https' }], session })

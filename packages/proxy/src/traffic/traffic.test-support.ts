@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 
 import { MemoryStore } from '@sticky/store'
-
+import { newcomer } from '../affinity/sessions.test-support.ts'
 import type { Session } from '../affinity/strategy.ts'
 import { createBalancer } from '../balancing/balancer.ts'
 import type { Config, TimeoutConfig } from '../config/config.ts'
@@ -49,8 +49,6 @@ export interface TestTrafficOptions {
   readonly proxyProtocolFrom?: readonly string[]
   readonly session?: Session
 }
-
-const nobody: Session = { known: false, home: [], key: undefined, persistence: 'NN', served: () => false }
 
 /** A worker's traffic on loopback, in front of the backends on those ports, without affinity unless a session is given. */
 export async function testTraffic(options: TestTrafficOptions): Promise<TestTraffic> {
@@ -98,7 +96,7 @@ function topologyOf(pool: Pool): Topology {
 function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
   const backends = options.backends.map(testBackend)
   const byId = new Map(backends.map((backend) => [backend.id, backend]))
-  const session = options.session ?? nobody
+  const session = options.session ?? newcomer
   const policy = {
     take(candidates: readonly Backend[]) {
       const first = candidates[0]!

@@ -115,6 +115,18 @@ export function fieldOf(fields: readonly string[], name: string): string | undef
   return undefined
 }
 
+/** The value of the first field of that name, given in lower case, among accepted header lines from `start` on. */
+export function findField(text: string, start: number, name: string): string | undefined {
+  for (let line = start; line < text.length; ) {
+    const colon = text.indexOf(':', line)
+    const end = text.indexOf('\r\n', colon)
+    if (colon - line === name.length && text.slice(line, colon).toLowerCase() === name)
+      return text.slice(colon + 1, end).trim()
+    line = end + 2
+  }
+  return undefined
+}
+
 // What nearly every Connection field says.
 const KEEP_ALIVE: readonly string[] = ['keep-alive']
 

@@ -13,7 +13,7 @@ function sent(
   origin: Origin = CLIENT,
   changed: { target?: string; cookie?: string | undefined } = {},
 ): string[] {
-  const outgoing = { target: head.target, cookie: head.cookie, ...changed }
+  const outgoing = { target: head.target, cookie: head.cookie, lines: head.passed, ...changed }
   const text = requestLines(head, outgoing, head.host, origin, 'id-1')
   expect(text.endsWith('\r\n\r\n')).toBe(true)
   return text.slice(0, -4).split('\r\n')

@@ -22,7 +22,7 @@ export function requestLines(
   origin: Origin,
   id: string,
 ): string {
-  let text = `${request.method} ${outgoing.target} HTTP/1.1\r\nHost: ${host}\r\n${request.passed}`
+  let text = `${request.method} ${outgoing.target} HTTP/1.1\r\nHost: ${host}\r\n${outgoing.lines}`
   if (outgoing.cookie !== undefined) text += `Cookie: ${outgoing.cookie}\r\n`
   text += forwardingLines(request, origin)
   text += `X-Request-Id: ${id}\r\n`

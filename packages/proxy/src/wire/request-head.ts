@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http'
 
 import { FieldTable } from './field-table.ts'
-import { faultOfBytes, isToken, splitFields, tokensOf, visitFields } from './fields.ts'
+import { faultOfBytes, findField, isToken, splitFields, tokensOf, visitFields } from './fields.ts'
 import { CHUNKED, type Framing, faultOfCoding, readCoding, readLength } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
 import { Malformed } from './malformed.ts'
@@ -22,6 +22,8 @@ export interface RequestHead {
   readonly host: string
   /** All Cookie fields that are not empty, joined by `; `; undefined without one. */
   readonly cookie: string | undefined
+  /** The value of the first field of that name, given in lower case. */
+  header(name: string): string | undefined
 }
 
 /** What forwarding and relaying need besides: produced by the same single pass over the head. */
@@ -141,6 +143,10 @@ class Head implements ParsedRequest {
 
   get fields(): readonly string[] {
     return splitFields(this.#text.slice(this.#fieldsStart))
+  }
+
+  header(name: string): string | undefined {
+    return findField(this.#text, this.#fieldsStart, name)
   }
 
   field(

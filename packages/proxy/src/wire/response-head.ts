@@ -1,5 +1,5 @@
 import { FieldTable } from './field-table.ts'
-import { faultOfBytes, splitFields, tokensOf, visitFields } from './fields.ts'
+import { faultOfBytes, findField, splitFields, tokensOf, visitFields } from './fields.ts'
 import { CHUNKED, type Framing, faultOfCoding, readCoding, readLength, UNTIL_CLOSE } from './framing.ts'
 import type { HeadLimits } from './limits.ts'
 import { Malformed } from './malformed.ts'
@@ -12,6 +12,10 @@ export interface ResponseHead {
   readonly fields: readonly string[]
   /** The values of its Set-Cookie fields, in order. */
   readonly setCookies: readonly string[]
+  /** The value of the first field of that name, given in lower case, as received. */
+  header(name: string): string | undefined
+  /** Changes the values of all fields of that name on their way to the client. */
+  changeField(name: string, change: (value: string) => string): void
   /** Adds a Set-Cookie field of ours; `keepPrivate` marks the response `Cache-Control: private` too. */
   addCookie(value: string, options: { keepPrivate: boolean }): void
 }
@@ -80,6 +84,15 @@ class Head implements ParsedResponse {
 
   get fields(): readonly string[] {
     return splitFields(this.#text.slice(this.#fieldsStart))
+  }
+
+  header(name: string): string | undefined {
+    return findField(this.#text, this.#fieldsStart, name)
+  }
+
+  changeField(name: string, change: (value: string) => string): void {
+    const line = new RegExp(`^(${name}): ?([^\\r]*)\\r\\n`, 'gim')
+    this.#passed = this.#passed.replace(line, (_, written: string, value: string) => `${written}: ${change(value)}\r\n`)
   }
 
   addCookie(value: string, options: { keepPrivate: boolean }): void {

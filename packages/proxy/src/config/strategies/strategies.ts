@@ -1,0 +1,11 @@
+import * as z from 'zod'
+
+import type { AffinityConfig } from '../config.ts'
+import { persistenceKey } from './persistence-key.ts'
+import { sessionCookie } from './session-cookie.ts'
+
+/** One strategy of a chain, told by its name. */
+export const strategySchema: z.ZodType<AffinityConfig> = z.discriminatedUnion('strategy', [
+  sessionCookie,
+  persistenceKey,
+])

@@ -1,0 +1,151 @@
+import { type LoadTable, StoreUnavailable } from '@sticky/store'
+
+import type { Client, Session, Verdict } from '../affinity/strategy.ts'
+import type { Route } from '../routing/route-table.ts'
+import type { Pool, Topology } from '../routing/topology.ts'
+import type { Backend } from '../upstream/backend.ts'
+import type { RequestHead } from '../wire/request-head.ts'
+import type { RefusalCode } from './exchange-record.ts'
+
+/** Is told where a request goes. */
+export interface PlacementHost {
+  /** The backend is counted in the load table until `giveBack`. */
+  placed(backend: Backend): void
+  /** Nobody serves it; `text` and `status` where the code alone does not say. */
+  unplaced(code: RefusalCode, text?: string, status?: number): void
+  /** A bug of ours. */
+  broken(error: unknown): void
+}
+
+// Of pools that send a request on to each other none serves it.
+const MOST_POOLS = 4
+const NONE: ReadonlySet<Backend> = new Set()
+
+/**
+ * Where one request goes: route, pool, session, backend, and another backend when that one fails. Each question is answered at
+ * once if that can be, without a promise or a closure: a known session asks nobody else.
+ */
+export class Placement {
+  route: Route<Pool> | undefined
+  pool: Pool | undefined
+  session: Session | undefined
+  backend: Backend | undefined
+  readonly #host: PlacementHost
+  readonly #topology: Topology
+  readonly #load: LoadTable
+  readonly #request: RequestHead
+  readonly #client: Client
+  #tried: ReadonlySet<Backend> = NONE
+  #pools = 0
+  #counted = false
+  #over = false
+
+  constructor(host: PlacementHost, topology: Topology, load: LoadTable, request: RequestHead, client: Client) {
+    this.#host = host
+    this.#topology = topology
+    this.#load = load
+    this.#request = request
+    this.#client = client
+  }
+
+  /** Begins; the host is told what came of it, perhaps before this returns. */
+  begin(): void {
+    this.#follow(this.#topology.routes.match(this.#request))
+  }
+
+  /** How many backends failed. */
+  get failed(): number {
+    return this.#tried.size
+  }
+
+  /** The backend failed: another one, if there is any. */
+  next(): void {
+    this.giveBack()
+    this.#tried = new Set(this.#tried).add(this.backend!)
+    this.#attempt(this.session!)
+  }
+
+  /** The exchange with the backend is over. Nothing more is told to the host. */
+  end(): void {
+    this.#over = true
+    this.giveBack()
+  }
+
+  /** Gives back what was counted. */
+  giveBack(): void {
+    if (!this.#counted) return
+    this.#counted = false
+    this.#load.end(this.backend!.pool, this.backend!.id)
+  }
+
+  #follow(route: Route<Pool> | undefined): void {
+    if (route === undefined) return this.#host.unplaced('no-route')
+    this.route = route
+    this.#locate(route.to)
+  }
+
+  #locate(pool: Pool): void {
+    this.pool = pool
+    try {
+      const session = pool.strategy.locate(this.#request, this.#client, this.route!.uri)
+      if (session instanceof Promise) this.#locatedLater(session)
+      else this.#located(session)
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  async #locatedLater(session: Promise<Session>): Promise<void> {
+    try {
+      this.#located(await session)
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  #located(session: Session): void {
+    this.session = session
+    if (this.#over) return
+    if (session.verdict === undefined) this.#attempt(session)
+    else this.#obey(session.verdict)
+  }
+
+  #obey(verdict: Verdict): void {
+    if ('refuse' in verdict) return this.#host.unplaced('script-refused', verdict.refuse.text, verdict.refuse.status)
+    const pool = this.#topology.pools.get(verdict.pool)
+    if (pool === undefined || ++this.#pools > MOST_POOLS) return this.#host.unplaced('no-backend')
+    this.#locate(pool)
+  }
+
+  #attempt(session: Session): void {
+    try {
+      const choice = this.pool!.balancer.choose(session, this.#tried)
+      if (choice instanceof Promise) this.#chosenLater(choice)
+      else this.#chosen(choice)
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  async #chosenLater(choice: Promise<Backend | RefusalCode>): Promise<void> {
+    try {
+      this.#chosen(await choice)
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  #chosen(choice: Backend | RefusalCode): void {
+    if (typeof choice === 'string') return this.#host.unplaced(choice)
+    this.backend = choice
+    this.#counted = true
+    if (this.#over) this.giveBack()
+    else this.#host.placed(choice)
+  }
+
+  /** A store that cannot be asked refuses the request; anything else is a bug of ours. */
+  #failed(error: unknown): void {
+    if (error instanceof StoreUnavailable) this.#host.unplaced('store-unavailable')
+    else this.#host.broken(error)
+  }
+}
