@@ -2,7 +2,7 @@ import type { BackendConfig, PoolConfig, RouteConfig } from './config.ts'
 
 /** A backend as a file that says only its id has it. */
 export function backendConfig(id: string, parts: Partial<BackendConfig> = {}): BackendConfig {
-  return { id, url: `http://${id}.internal`, weight: 1, ...parts }
+  return { id, url: `http://${id}.example`, weight: 1, ...parts }
 }
 
 /** A pool of these backends, in turn and without affinity. */
