@@ -61,6 +61,66 @@ describe('a chain', () => {
     await expect(locate(chain([unavailable, knows(newcomer)]))).rejects.toBeInstanceOf(StoreUnavailable)
   })
 
+  test('hides no bug of one strategy behind what another knows', async () => {
+    const broken: AffinityStrategy = { locate: () => Promise.reject(new TypeError('a bug')) }
+
+    await expect(locate(chain([broken, knows(livingOn('b'))]))).rejects.toThrow('a bug')
+  })
+
+  test('hands out the session itself where the other strategies have nothing to hide', async () => {
+    const session = livingOn('b')
+
+    expect(await locate(chain([knows(newcomer), knows(session)]))).toBe(session)
+    expect(await locate(chain([{ ...knows(newcomer), conceal: () => {} }, knows(session)]))).not.toBe(session)
+  })
+
+  test('passes on all that a session says, also where others hide something', async () => {
+    const heard: string[] = []
+    const session: Session = {
+      ...livingOn('b'),
+      reason: 'so',
+      whenAway: 'home-away',
+      maxSkew: 1.5,
+      awaitsBody: true,
+      verdict: { pool: 'other' },
+      heard: (_, piece) => void heard.push(String(piece)),
+    }
+    const hiding: AffinityStrategy = { ...knows(newcomer), conceal: () => {} }
+
+    const passed = await locate(chain([hiding, knows(session)]))
+    await passed.heard?.(backend('b'), Buffer.from('body'))
+
+    const { reason, whenAway, maxSkew, awaitsBody, verdict } = session
+    expect(passed).toMatchObject({ reason, whenAway, maxSkew, awaitsBody, verdict })
+    expect(heard).toEqual(['body'])
+  })
+
+  test('ends where a strategy decides about a request that it does not recognise', async () => {
+    const verdict = { refuse: { status: 403, text: 'no' } }
+
+    const session = await locate(chain([knows({ ...newcomer, verdict }), knows(livingOn('b'))]))
+
+    expect(session).toMatchObject({ known: false, verdict })
+  })
+
+  test('sends a newcomer where one strategy says, for another to begin its session there', async () => {
+    const guided = await locate(chain([knows(newcomer), knows({ ...newcomer, home: ['c'], maxSkew: 2 })]))
+
+    expect(guided).toMatchObject({ known: false, home: ['c'], maxSkew: 2 })
+  })
+
+  test("waits with a newcomer's response for the strategies that must, and for no other", async () => {
+    const slow = knows({ ...newcomer, served: async () => false })
+    const taking = knows({ ...newcomer, persistence: 'NI', served: () => true })
+
+    const atOnce = await locate(chain([knows(newcomer), taking, slow]))
+    const later = await locate(chain([slow, taking]))
+
+    expect(atOnce.served(backend('a'), responseHead())).toBe(true)
+    expect(await later.served(backend('a'), responseHead())).toBe(true)
+    expect(later.persistence).toBe('NI')
+  })
+
   test("offers a newcomer's response to each in turn until one takes the session", async () => {
     const offered: string[] = []
     const offering = (name: string, takes: boolean): AffinityStrategy =>

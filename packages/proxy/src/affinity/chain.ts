@@ -1,21 +1,13 @@
-import type { MaybePromise, SessionKey } from '@sticky/store'
-import type { RefusalCode } from '../traffic/exchange-record.ts'
-import type { Backend } from '../upstream/backend.ts'
+import { type MaybePromise, StoreUnavailable } from '@sticky/store'
+
 import type { RequestHead } from '../wire/request-head.ts'
-import type { ResponseHead } from '../wire/response-head.ts'
-import type {
-  AffinityStrategy,
-  Client,
-  MatchedUri,
-  OutgoingRequest,
-  PersistenceCode,
-  Session,
-  Verdict,
-} from './strategy.ts'
+import { ConcealingSession } from './chain-concealing.ts'
+import { ChainNewcomer } from './chain-newcomer.ts'
+import type { AffinityStrategy, Client, MatchedUri, OutgoingRequest, Session } from './strategy.ts'
 
 /**
- * A chain of strategies is itself a strategy: the first that recognises the request wins, and a newcomer's response is
- * offered down the chain until one takes the session. An empty chain knows nobody and binds nothing.
+ * A chain of strategies is itself a strategy: the first that recognises the request, or decides about it, wins, and a
+ * newcomer's response is offered down the chain until one takes the session. An empty chain knows nobody and binds nothing.
  */
 export function chain(strategies: readonly AffinityStrategy[]): AffinityStrategy {
   if (strategies.length === 0) return { locate: () => stranger }
@@ -40,145 +32,67 @@ interface Asked {
 
 class Chain implements AffinityStrategy {
   readonly #strategies: readonly AffinityStrategy[]
+  /** For each strategy, those of the others that have something to hide from backends. */
+  readonly #concealers: readonly (readonly AffinityStrategy[])[]
 
   constructor(strategies: readonly AffinityStrategy[]) {
     this.#strategies = strategies
+    this.#concealers = strategies.map((one) => strategies.filter((other) => other !== one && other.conceal))
   }
 
   locate(request: RequestHead, client: Client, uri: MatchedUri): MaybePromise<Session> {
-    return this.#locateFrom(0, { request, client, uri }, [], undefined)
+    const strangers: Session[] = []
+    for (let index = 0; index < this.#strategies.length; index++) {
+      const found = this.#strategies[index]!.locate(request, client, uri)
+      if (found instanceof Promise) return this.#locateLater({ request, client, uri }, index, found, strangers)
+      if (decides(found)) return this.#decided(found, index)
+      strangers.push(found)
+    }
+    return new ChainNewcomer(strangers)
+  }
+
+  /** Waits for the strategy at `index`, then asks those after it. One that cannot tell leaves it to another that can. */
+  async #locateLater(
+    { request, client, uri }: Asked,
+    index: number,
+    pending: Promise<Session>,
+    strangers: Session[],
+  ): Promise<Session> {
+    let failure: StoreUnavailable | undefined
+    let found = await unlessAway(pending)
+    for (let next = index; ; ) {
+      if (found instanceof StoreUnavailable) failure ??= found
+      else if (decides(found)) return this.#decided(found, next)
+      else strangers.push(found)
+      const strategy = this.#strategies[++next]
+      if (strategy === undefined) break
+      found = await unlessAway(strategy.locate(request, client, uri))
+    }
+    // Whether it is a newcomer is not known, and it must not begin a second session.
+    if (failure !== undefined) throw failure
+    return new ChainNewcomer(strangers)
   }
 
   conceal(request: OutgoingRequest): void {
     for (const strategy of this.#strategies) strategy.conceal?.(request)
   }
 
-  /** `strangers` are the sessions that strategies before `next` made of a request they did not recognise. */
-  #locateFrom(
-    next: number,
-    asked: Asked,
-    strangers: readonly Session[],
-    failure: Error | undefined,
-  ): MaybePromise<Session> {
-    const strategy = this.#strategies[next]
-    if (strategy === undefined) return failure === undefined ? new Newcomer(strangers) : Promise.reject(failure)
-    const decide = (session: Session): MaybePromise<Session> =>
-      session.known
-        ? new Recognised(session, (outgoing) => this.#concealOthers(next, outgoing))
-        : this.#locateFrom(next + 1, asked, [...strangers, session], failure)
-    const found = strategy.locate(asked.request, asked.client, asked.uri)
-    if (!(found instanceof Promise)) return decide(found)
-    // One that cannot tell may leave it to another that can; only if nobody recognises the request does its failure count.
-    return found.then(decide, (cause: Error) => this.#locateFrom(next + 1, asked, strangers, failure ?? cause))
-  }
-
-  #concealOthers(index: number, request: OutgoingRequest): void {
-    for (const [other, strategy] of this.#strategies.entries()) if (other !== index) strategy.conceal?.(request)
+  #decided(session: Session, index: number): Session {
+    const others = this.#concealers[index]!
+    return others.length === 0 ? session : new ConcealingSession(session, others)
   }
 }
 
-/** A session one strategy recognised; the others only hide what is theirs. */
-class Recognised implements Session {
-  readonly known = true
-  readonly #session: Session
-  readonly #concealOthers: (request: OutgoingRequest) => void
-
-  constructor(session: Session, concealOthers: (request: OutgoingRequest) => void) {
-    this.#session = session
-    this.#concealOthers = concealOthers
-  }
-
-  get home(): readonly string[] {
-    return this.#session.home
-  }
-
-  get key(): SessionKey | undefined {
-    return this.#session.key
-  }
-
-  get persistence(): PersistenceCode {
-    return this.#session.persistence
-  }
-
-  get reason(): string {
-    return this.#session.reason
-  }
-
-  get verdict(): Verdict | undefined {
-    return this.#session.verdict
-  }
-
-  get whenAway(): RefusalCode | undefined {
-    return this.#session.whenAway
-  }
-
-  get maxSkew(): number | undefined {
-    return this.#session.maxSkew
-  }
-
-  get awaitsBody(): boolean {
-    return this.#session.awaitsBody ?? false
-  }
-
-  dispatched(to: Backend, request: OutgoingRequest): void {
-    this.#session.dispatched?.(to, request)
-    this.#concealOthers(request)
-  }
-
-  served(by: Backend, response: ResponseHead): MaybePromise<boolean> {
-    return this.#session.served(by, response)
-  }
-
-  heard(by: Backend, piece: Buffer): MaybePromise<void> {
-    return this.#session.heard?.(by, piece)
-  }
+/** Does the session leave nothing to the strategies after it? */
+function decides(session: Session): boolean {
+  return session.known || session.verdict !== undefined
 }
 
-/** A request no strategy recognised. */
-class Newcomer implements Session {
-  readonly known = false
-  readonly home: readonly string[] = []
-  readonly #sessions: readonly Session[]
-  #taker: Session | undefined
-
-  constructor(sessions: readonly Session[]) {
-    this.#sessions = sessions
-  }
-
-  get key(): SessionKey | undefined {
-    return this.#taker?.key
-  }
-
-  /** The taker's, else that of the first strategy the request had something for. */
-  get persistence(): PersistenceCode {
-    const told = this.#taker ?? this.#sessions.find(({ persistence }) => persistence !== 'NN')
-    return told?.persistence ?? 'NN'
-  }
-
-  get reason(): string {
-    return this.#sessions.map(({ reason }) => reason).join('; ')
-  }
-
-  /** One that was offered the response before another took it may still learn from its body. */
-  get awaitsBody(): boolean {
-    return this.#sessions.some((session) => session.awaitsBody)
-  }
-
-  dispatched(to: Backend, request: OutgoingRequest): void {
-    for (const session of this.#sessions) session.dispatched?.(to, request)
-  }
-
-  async served(by: Backend, response: ResponseHead): Promise<boolean> {
-    for (const session of this.#sessions) {
-      if (await session.served(by, response)) {
-        this.#taker = session
-        return true
-      }
-    }
-    return false
-  }
-
-  async heard(by: Backend, piece: Buffer): Promise<void> {
-    for (const session of this.#sessions) if (session.awaitsBody) await session.heard?.(by, piece)
+async function unlessAway(pending: MaybePromise<Session>): Promise<Session | StoreUnavailable> {
+  try {
+    return await pending
+  } catch (cause) {
+    if (cause instanceof StoreUnavailable) return cause
+    throw cause
   }
 }
