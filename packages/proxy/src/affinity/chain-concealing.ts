@@ -53,7 +53,7 @@ export class ConcealingSession implements Session {
 
   dispatched(to: Backend, request: OutgoingRequest): void {
     this.#session.dispatched?.(to, request)
-    for (const other of this.#others) other.conceal!(request)
+    for (const other of this.#others) other.conceal!(request, to)
   }
 
   served(by: Backend, response: ResponseHead): MaybePromise<boolean> {

@@ -1,5 +1,6 @@
 import { type MaybePromise, StoreUnavailable } from '@sticky/store'
 
+import type { Backend } from '../upstream/backend.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import { ConcealingSession } from './chain-concealing.ts'
 import { ChainNewcomer } from './chain-newcomer.ts'
@@ -73,8 +74,8 @@ class Chain implements AffinityStrategy {
     return new ChainNewcomer(strangers)
   }
 
-  conceal(request: OutgoingRequest): void {
-    for (const strategy of this.#strategies) strategy.conceal?.(request)
+  conceal(request: OutgoingRequest, to: Backend): void {
+    for (const strategy of this.#strategies) strategy.conceal?.(request, to)
   }
 
   #decided(session: Session, index: number): Session {

@@ -1,4 +1,4 @@
-import type { SessionCookieConfig } from '../config/config.ts'
+import type { OwnCookieConfig } from '../config/config.ts'
 import { withoutCookie } from './cookies.ts'
 import type { Client, OutgoingRequest } from './strategy.ts'
 
@@ -16,7 +16,7 @@ export class OurCookie {
   readonly #secure: CookieDress
   readonly #plain: CookieDress
 
-  constructor(config: SessionCookieConfig) {
+  constructor(config: OwnCookieConfig) {
     this.#secure = dress(config, config.secure !== false)
     this.#plain = dress(config, config.secure === true)
     this.names = [...new Set([this.#secure.name, this.#plain.name])]
@@ -35,17 +35,17 @@ export class OurCookie {
   }
 }
 
-function dress(config: SessionCookieConfig, secure: boolean): CookieDress {
+function dress(config: OwnCookieConfig, secure: boolean): CookieDress {
   return { name: prefixOf(config, secure) + config.name, attributes: attributesOf(config, secure) }
 }
 
-function prefixOf({ prefix, path, domain }: SessionCookieConfig, secure: boolean): string {
+function prefixOf({ prefix, path, domain }: OwnCookieConfig, secure: boolean): string {
   if (prefix === 'host') return '__Host-'
   if (prefix === 'secure') return '__Secure-'
   return prefix === 'auto' && secure && path === '/' && domain === undefined ? '__Host-' : ''
 }
 
-function attributesOf(config: SessionCookieConfig, secure: boolean): string {
+function attributesOf(config: OwnCookieConfig, secure: boolean): string {
   const attributes = [
     `Path=${config.path}`,
     config.domain === undefined ? '' : `Domain=${config.domain}`,

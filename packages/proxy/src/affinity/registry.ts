@@ -2,7 +2,10 @@ import type { Store } from '@sticky/store'
 
 import type { AffinityConfig, BackendConfig } from '../config/config.ts'
 import { chain } from './chain.ts'
+import { cloneId } from './clone-id.ts'
 import type { Fingerprints } from './fingerprint.ts'
+import { instanceCookie } from './instance-cookie.ts'
+import { instancePath } from './instance-path.ts'
 import type { Keyring } from './keyring.ts'
 import { persistenceKey } from './persistence-key.ts'
 import { sessionCookie } from './session-cookie.ts'
@@ -29,6 +32,9 @@ const strategies: {
 } = {
   'session-cookie': sessionCookie,
   'persistence-key': persistenceKey,
+  'instance-cookie': instanceCookie,
+  'instance-path': instancePath,
+  'clone-id': cloneId,
 }
 
 /** Makes the strategy of a pool from its chain. */

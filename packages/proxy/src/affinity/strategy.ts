@@ -10,8 +10,8 @@ export interface AffinityStrategy {
   /** Reads only: a request never creates a row. Rejects with StoreUnavailable when the row is needed and cannot be had. */
   locate(request: RequestHead, client: Client, uri: MatchedUri): MaybePromise<Session>
 
-  /** Takes what is ours alone out of a request that another strategy of the chain recognised. */
-  conceal?(request: OutgoingRequest): void
+  /** Takes what is ours alone out of a request that another strategy of the chain recognised, on its way to that backend. */
+  conceal?(request: OutgoingRequest, to: Backend): void
 }
 
 /** Who sent the request. */

@@ -77,30 +77,69 @@ export interface PoolConfig {
   /** The chain; the first strategy to recognise a request wins. */
   readonly affinity: readonly AffinityConfig[]
   readonly hostHeader: 'preserve' | 'backend'
+  /** With `sharedRoundRobin`: do known sessions' requests use up weight too? */
+  readonly countsKnown: boolean
+  readonly ejection: EjectionConfig
+  readonly timeouts: PoolTimeoutConfig
+  /** Bytes of a request's body; undefined: only `limits.body` counts. */
+  readonly maxBody: number | undefined
+  /** Bytes of a body up to which a request may be sent to a second backend although the first may have acted; 0: never. */
+  readonly replayBody: number
+  /** Lower-case names of request fields that backends never see; a `*` at the end stands for anything. */
+  readonly removeHeaders: readonly string[]
 }
 
-export type BalanceName = 'leastLoad' | 'leastSessions' | 'roundRobin' | 'random' | 'powerOfTwo'
+export type BalanceName = 'leastLoad' | 'leastSessions' | 'roundRobin' | 'sharedRoundRobin' | 'random' | 'powerOfTwo'
+
+/** When a backend is left out, and for how long. */
+export interface EjectionConfig {
+  /** Failures in a row. */
+  readonly failures: number
+  /** The first time; doubled with each probe that fails. */
+  readonly for: Milliseconds
+  readonly longest: Milliseconds
+}
+
+/** Limits of one backend; undefined: those of its pool, then the general ones. */
+export interface BackendTimeoutConfig {
+  readonly connect: Milliseconds | undefined
+  readonly response: Milliseconds | undefined
+}
+
+export interface PoolTimeoutConfig extends BackendTimeoutConfig {
+  /** Does an answer that took too long count towards ejection? */
+  readonly ejects: boolean
+}
 
 export interface BackendConfig {
   readonly id: string
   /** An origin: scheme, host and port, without a path. */
   readonly url: string
   readonly weight: number
+  /** What session ids call it, where the application's name their servers; its id by default. */
+  readonly cloneIds: readonly string[]
+  /** Takes newcomers only when no backend that is none can; in the order written. */
+  readonly backup: boolean
+  /** Exchanges in flight in the whole cluster; undefined: no limit. */
+  readonly maxConnections: number | undefined
+  readonly timeouts: BackendTimeoutConfig
+  /** What cookies that name instances call it; undefined: they never do. Its id by default. */
+  readonly instance: string | undefined
+  /** What the paths of its sessions begin with, such as `/GAS1`; of `instance-path`. */
+  readonly prefix: string | undefined
 }
 
-export type AffinityConfig = SessionCookieConfig | PersistenceKeyConfig
+export type AffinityConfig =
+  | SessionCookieConfig
+  | PersistenceKeyConfig
+  | CloneIdConfig
+  | InstanceCookieConfig
+  | InstancePathConfig
 
-/** CHTTP: a sealed cookie of ours names the session. */
-export interface SessionCookieConfig {
-  readonly strategy: 'session-cookie'
+/** How a cookie of ours is called and dressed. */
+export interface OwnCookieConfig {
   /** Without its prefix. */
   readonly name: string
-  readonly begin: 'always' | 'on-cookie' | { readonly cookies: readonly string[] }
-  readonly age: Milliseconds
-  /** The age of an application's cookie that names none itself. */
-  readonly cookieAge: Milliseconds
-  readonly lifetime: Milliseconds | undefined
-  readonly ends: 'age' | 'last-cookie'
   readonly path: string
   readonly domain: string | undefined
   /** `auto`: on exchanges that came over TLS. */
@@ -114,15 +153,78 @@ export interface SessionCookieConfig {
   readonly cachePrivate: boolean
 }
 
-/** A10 aFleX: a value the application sets is the key. */
+/** CHTTP: a sealed cookie of ours names the session. */
+export interface SessionCookieConfig extends OwnCookieConfig {
+  readonly strategy: 'session-cookie'
+  readonly begin: 'always' | 'on-cookie' | { readonly cookies: readonly string[] }
+  readonly age: Milliseconds
+  /** The age of an application's cookie that names none itself. */
+  readonly cookieAge: Milliseconds
+  readonly lifetime: Milliseconds | undefined
+  readonly ends: 'age' | 'last-cookie'
+}
+
+/** A10 aFleX: a value that the application or its client chose is the key. */
 export interface PersistenceKeyConfig {
   readonly strategy: 'persistence-key'
+  /** In their order: the first that leads to a session decides. */
   readonly from: readonly KeySource[]
   readonly age: Milliseconds
   readonly lifetime: Milliseconds | undefined
+  /** Methods of requests that end their session when they succeed. */
+  readonly endOn: readonly string[]
+  /** What becomes of a request whose session's backend is away. */
+  readonly whenGone: 'rebind' | 'gone'
+  /** A home that carries more than so many times the mean load is left; undefined: never. */
+  readonly maxSkew: number | undefined
+  /** The pool in whose table the keys are, which honours them too; undefined: this one. */
+  readonly share: string | undefined
+  /** Sessions that the requests of one client may begin, per worker; undefined: no limit. */
+  readonly newPerClient: { readonly count: number; readonly per: Milliseconds } | undefined
+  /** Sessions of the pool beyond which none begins. */
+  readonly maxSessions: number
 }
 
-export type KeySource = { readonly cookie: string }
+/** Genero GAS: a cookie of ours names the instance, session or not. */
+export interface InstanceCookieConfig extends OwnCookieConfig {
+  readonly strategy: 'instance-cookie'
+  readonly value: 'sealed' | 'plain'
+  /** The response to a newcomer's request of this path, or below it, sets the cookie. */
+  readonly start: string
+}
+
+/** Genero GAS: the path of a request begins with what its instance alone owns. */
+export interface InstancePathConfig {
+  readonly strategy: 'instance-path'
+  /** What the paths of requests that begin a session begin with; `/`: all that no instance owns. */
+  readonly start: string
+  /** What becomes of a request whose instance cannot serve. */
+  readonly whenAway: 'refuse' | 'move'
+  /** Do instances know the start path alone, so that their answers are to be mapped to their prefixes? */
+  readonly mapResponses: boolean
+}
+
+/** Where a request carries the value that is the key of its session. */
+export type KeySource =
+  | { readonly cookie: string; readonly learn: KeyLearning }
+  | { readonly header: string; readonly learn: KeyLearning }
+  | { readonly query: string; readonly learn: KeyLearning }
+  | { readonly pathParam: string; readonly learn: KeyLearning }
+  /** With the prefix lengths within which addresses are one key. */
+  | { readonly clientAddress: true; readonly ipv4: number; readonly ipv6: number }
+
+/** Which message a value is learnt from; `body`: a pattern for the beginning of a response's body, whose one group is the value. */
+export type KeyLearning = 'response' | 'request' | { readonly body: string }
+
+/** WebSphere and Tomcat: the application's own session id ends with the clone ids of its servers. */
+export interface CloneIdConfig {
+  readonly strategy: 'clone-id'
+  readonly cookie: string
+  /** The path parameter that has the session id where no cookie does. */
+  readonly parameter: string
+  /** Characters, each of which clone ids begin after. */
+  readonly separators: string
+}
 
 export interface RouteConfig {
   /** Without port; lower case; `*.example.com` for any depth of subdomain; undefined for all. */

@@ -29,6 +29,11 @@ export const defaults = {
   hostHeader: 'preserve',
   balance: 'leastLoad',
   weight: 1,
+  backup: false,
+  countsKnown: false,
+  ejection: { failures: 3, for: '5s', longest: '60s' },
+  poolTimeouts: { ejects: false },
+  replayBody: 0,
   /** A pool that says nothing about affinity sticks; `affinity: []` does not. */
   affinity: [{ strategy: 'session-cookie' }],
   sessionCookie: {
@@ -46,5 +51,17 @@ export const defaults = {
     cachePrivate: true,
   },
   /** The 300 s of A10's example. */
-  persistenceKey: { age: '5m' },
+  persistenceKey: {
+    age: '5m',
+    endOn: [],
+    whenGone: 'rebind',
+    newPerClient: { count: 600, per: '1m' },
+    maxSessions: 1_000_000,
+  },
+  /** A client's IPv6 addresses are those of its /64. */
+  clientAddress: { ipv4: 32, ipv6: 64 },
+  cloneId: { cookie: 'JSESSIONID', parameter: 'jsessionid', separators: ':' },
+  instanceCookie: { name: 'instance', value: 'sealed', start: '/' },
+  /** Genero's connector URI. */
+  instancePath: { start: '/gas', whenAway: 'refuse', mapResponses: false },
 } as const

@@ -1,8 +1,20 @@
-import type { BackendConfig, PoolConfig, RouteConfig } from './config.ts'
+import type { KeySource, PersistenceKeyConfig, BackendConfig, PoolConfig, RouteConfig } from './config.ts'
 
 /** A backend as a file that says only its id has it. */
 export function backendConfig(id: string, parts: Partial<BackendConfig> = {}): BackendConfig {
-  return { id, url: `http://${id}.example`, weight: 1, ...parts }
+  const timeouts = { connect: undefined, response: undefined }
+  return {
+    id,
+    url: `http://${id}.example`,
+    weight: 1,
+    cloneIds: [id],
+    backup: false,
+    maxConnections: undefined,
+    timeouts,
+    instance: id,
+    prefix: undefined,
+    ...parts,
+  }
 }
 
 /** A pool of these backends, in turn and without affinity. */
@@ -11,10 +23,45 @@ export function poolConfig(
   backends: readonly BackendConfig[],
   parts: Partial<PoolConfig> = {},
 ): PoolConfig {
-  return { id, backends, balance: 'roundRobin', affinity: [], hostHeader: 'preserve', ...parts }
+  return {
+    id,
+    backends,
+    balance: 'roundRobin',
+    affinity: [],
+    hostHeader: 'preserve',
+    countsKnown: false,
+    ejection: { failures: 3, for: 5_000, longest: 60_000 },
+    timeouts: { connect: undefined, response: undefined, ejects: false },
+    maxBody: undefined,
+    replayBody: 0,
+    removeHeaders: [],
+    ...parts,
+  }
 }
 
 /** A route that asks nothing of requests. */
 export function routeConfig(pool: string, parts: Partial<RouteConfig> = {}): RouteConfig {
   return { host: undefined, path: undefined, pool, ...parts }
+}
+
+/** A persistence-key strategy as a file that says nothing but its name has it, by the cookie JSESSIONID. */
+export function persistenceKeyConfig(parts: Partial<PersistenceKeyConfig> = {}): PersistenceKeyConfig {
+  return {
+    strategy: 'persistence-key',
+    from: [cookieSource('JSESSIONID')],
+    age: 300_000,
+    lifetime: undefined,
+    endOn: [],
+    whenGone: 'rebind',
+    maxSkew: undefined,
+    share: undefined,
+    newPerClient: { count: 600, per: 60_000 },
+    maxSessions: 1_000_000,
+    ...parts,
+  }
+}
+
+/** A cookie that the application sets. */
+export function cookieSource(cookie: string): KeySource {
+  return { cookie, learn: 'response' }
 }

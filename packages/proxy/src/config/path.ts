@@ -17,6 +17,22 @@ export function parsePath(text: string): string | Flaw {
   return dots ? new Flaw('must be without . and .. segments, which no request may have') : text
 }
 
+/** What a path that others begin with looks like, for people. */
+export const pathPrefixExpectation = 'must be a path such as /gas, without a / at its end'
+
+/** What the paths of requests begin with, segment by segment; `/` for all. */
+export function parsePathPrefix(text: string): string | Flaw {
+  const parsed = parsePath(text)
+  if (parsed instanceof Flaw) return text.startsWith('/') ? parsed : new Flaw(pathPrefixExpectation)
+  if (text.length > 1 && text.endsWith('/')) return new Flaw('must be without a / at its end', text.replace(/\/+$/, ''))
+  return /\/\/|[*;]|%2f/i.test(text) ? new Flaw('must be whole segments, without //, %2f, * and ;') : text
+}
+
+/** A backend's own prefix: at least one segment. */
+export function parseOwnPrefix(text: string): string | Flaw {
+  return text === '/' ? new Flaw('must be a path of its own such as /GAS1') : parsePathPrefix(text)
+}
+
 /** A cookie's Path. */
 export function parseCookiePath(text: string): string | Flaw {
   return /^\/[!-:<-~]*$/.test(text) ? text : new Flaw(cookiePathExpectation)

@@ -1,5 +1,5 @@
 import type { Milliseconds } from '@sticky/store'
-import type { ZodType } from 'zod'
+import * as z from 'zod'
 
 import { addressExpectation, adminAddressExpectation, parseAddress, parseAdminAddress } from './address.ts'
 import { cidrExpectation, parseCidr } from './cidr.ts'
@@ -7,21 +7,41 @@ import type { Address, AdminConfig } from './config.ts'
 import { durationExpectation, durationPattern, parseAge, parseDuration } from './duration.ts'
 import { domainExpectation, hostExpectation, parseDomain, parseHost } from './host.ts'
 import {
+  cloneIdExpectation,
+  cloneSeparatorsExpectation,
   cookieNameExpectation,
+  fieldNameExpectation,
+  fieldPatternExpectation,
   idExpectation,
   idPattern,
+  methodExpectation,
+  parameterNameExpectation,
+  parseCloneId,
+  parseCloneSeparators,
   parseCookieName,
+  parseFieldName,
+  parseFieldPattern,
   parseId,
+  parseMethod,
   parseOwnCookieName,
+  parseParameterName,
   tokenPattern,
 } from './names.ts'
-import { cookiePathExpectation, parseCookiePath, parsePath, pathExpectation } from './path.ts'
+import {
+  cookiePathExpectation,
+  parseCookiePath,
+  parseOwnPrefix,
+  parsePath,
+  parsePathPrefix,
+  pathExpectation,
+  pathPrefixExpectation,
+} from './path.ts'
 import { list, text } from './schema-shapes.ts'
 import { parseSecret, parseToken, secretExpectation } from './secret.ts'
 import { parseSize, sizeExpectation, sizePattern } from './size.ts'
 import { originExpectation, parseOrigin, parseStoreUrl, storeExpectation } from './url.ts'
 
-type Text<T> = ZodType<T, string>
+type Text<T> = z.ZodType<T, string>
 
 /** Something a timer waits for. */
 export const duration: Text<Milliseconds> = text(durationExpectation, parseDuration, durationPattern)
@@ -31,6 +51,23 @@ export const age: Text<Milliseconds> = text(durationExpectation, parseAge, durat
 
 /** Bytes. */
 export const size: Text<number> = text(sizeExpectation, parseSize, sizePattern)
+
+/** Bytes, or 0 for none. */
+export const sizeOrNone: z.ZodType<number, number | string> = z.union([z.literal(0), size], {
+  error: 'must be 0 or a size such as 64Ki',
+})
+
+/** The name of header fields, or how their names begin; in lower case. */
+export const fieldPattern: Text<string> = text(fieldPatternExpectation, parseFieldPattern, tokenPattern)
+
+/** A header field that is a session's key. */
+export const fieldName: Text<string> = text(fieldNameExpectation, parseFieldName, tokenPattern)
+
+/** A parameter of a query or path. */
+export const parameterName: Text<string> = text(parameterNameExpectation, parseParameterName)
+
+/** A request's method. */
+export const method: Text<string> = text(methodExpectation, parseMethod)
 
 /** Where to listen. */
 export const address: Text<Address> = text(addressExpectation, parseAddress)
@@ -43,6 +80,12 @@ export const id: Text<string> = text(idExpectation, parseId, idPattern)
 
 /** An application's cookie. */
 export const cookieName: Text<string> = text(cookieNameExpectation, parseCookieName, tokenPattern)
+
+/** A server's id at the end of session ids. */
+export const cloneId: Text<string> = text(cloneIdExpectation, parseCloneId)
+
+/** What clone ids begin after. */
+export const cloneSeparators: Text<string> = text(cloneSeparatorsExpectation, parseCloneSeparators)
 
 /** Our own cookie. */
 export const ownCookieName: Text<string> = text(cookieNameExpectation, parseOwnCookieName, tokenPattern)
@@ -59,6 +102,12 @@ export const host: Text<string> = text(hostExpectation, parseHost)
 /** A route's path. */
 export const path: Text<string> = text(pathExpectation, parsePath)
 
+/** What paths begin with. */
+export const pathPrefix: Text<string> = text(pathPrefixExpectation, parsePathPrefix)
+
+/** What the paths of one backend begin with. */
+export const ownPrefix: Text<string> = text('must be a path of its own such as /GAS1', parseOwnPrefix)
+
 /** A backend's URL. */
 export const origin: Text<string> = text(originExpectation, parseOrigin)
 
@@ -72,7 +121,7 @@ export const secret: Text<string> = text(secretExpectation, parseSecret)
 export const token: Text<string> = text(secretExpectation, parseToken)
 
 /** Ranges of addresses. */
-export const cidrs: ZodType<string[], string[]> = list(
+export const cidrs: z.ZodType<string[], string[]> = list(
   text(cidrExpectation, parseCidr),
   'must be a list of address ranges',
 )

@@ -2,9 +2,10 @@ import * as z from 'zod'
 
 import type { SessionCookieConfig } from '../config.ts'
 import { defaults } from '../defaults.ts'
-import { flag, list, map, oneOf, optional } from '../schema-shapes.ts'
-import { age, cookieDomain, cookieName, cookiePath, ownCookieName } from '../schema-values.ts'
+import { list, map, oneOf, optional } from '../schema-shapes.ts'
+import { age, cookieName, ownCookieName } from '../schema-values.ts'
 import { lifetime } from './lifetime.ts'
+import { ownCookie } from './own-cookie.ts'
 import type { StrategySchema } from './strategy-schema.ts'
 
 const beginExpectation = 'must be always, on-cookie or { cookies: [NAME, …] }'
@@ -14,12 +15,6 @@ const beginners = map({
   ),
 })
 const begin = z.union([oneOf(['always', 'on-cookie']), beginners], { error: beginExpectation })
-const secure = z.union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' })
-const sameSiteExpectation = 'must be one of Strict, Lax, None, or false to leave it out'
-const sameSite = z
-  .union([z.enum(['Strict', 'Lax', 'None']), z.literal(false)], { error: sameSiteExpectation })
-  .transform((value) => value || undefined)
-
 const cookie = defaults.sessionCookie
 
 const contents = map({
@@ -38,26 +33,7 @@ const contents = map({
   ends: oneOf(['age', 'last-cookie'])
     .prefault(cookie.ends)
     .describe('`last-cookie`: it ends with the last of the application’s cookies, too.'),
-  path: cookiePath.prefault(cookie.path).describe('Our cookie’s `Path`.'),
-  domain: optional(cookieDomain).describe('Our cookie’s `Domain`. By default none: the host that set it, alone.'),
-  secure: secure.prefault(cookie.secure).describe('Our cookie’s `Secure`; `auto`: on exchanges that came over TLS.'),
-  httpOnly: flag().prefault(cookie.httpOnly).describe('Our cookie’s `HttpOnly`: scripts in pages cannot read it.'),
-  sameSite: sameSite
-    .prefault(cookie.sameSite)
-    .describe('Our cookie’s `SameSite`: `Strict`, `Lax`, `None`, or `false` to leave it out.'),
-  partitioned: flag()
-    .prefault(cookie.partitioned)
-    .describe('Our cookie’s `Partitioned`: a jar of its own under each embedding site. Needs `secure: true`.'),
-  prefix: oneOf(['auto', 'none', 'host', 'secure'])
-    .prefault(cookie.prefix)
-    .describe(
-      '`host`: `__Host-`, `secure`: `__Secure-`, `none`; `auto`: `__Host-` where `Secure`, `Path=/` and no `Domain` allow it.',
-    ),
-  cachePrivate: flag()
-    .prefault(cookie.cachePrivate)
-    .describe(
-      'Mark a response that gets our cookie `Cache-Control: private`, so that no shared cache hands it to others.',
-    ),
+  ...ownCookie,
 })
 
 /** A session-cookie strategy. */

@@ -1,6 +1,9 @@
 import * as z from 'zod'
 
 import type { AffinityConfig } from '../config.ts'
+import { cloneId } from './clone-id.ts'
+import { instanceCookie } from './instance-cookie.ts'
+import { instancePath } from './instance-path.ts'
 import { persistenceKey } from './persistence-key.ts'
 import { sessionCookie } from './session-cookie.ts'
 
@@ -8,4 +11,7 @@ import { sessionCookie } from './session-cookie.ts'
 export const strategySchema: z.ZodType<AffinityConfig> = z.discriminatedUnion('strategy', [
   sessionCookie,
   persistenceKey,
+  instanceCookie,
+  instancePath,
+  cloneId,
 ])
