@@ -5,6 +5,8 @@ import {
   adminRequests,
   type BackendList,
   type CookieList,
+  type ExplainQuestion,
+  type Explanation,
   type LoadList,
   mediaTypes,
   type NodeList,
@@ -92,6 +94,10 @@ export class AdminClient implements AdminApi, AsyncDisposable {
 
   async load(query: PoolQuery): Promise<LoadList> {
     return await this.#document(adminRequests.load(query))
+  }
+
+  async explain(question: ExplainQuestion): Promise<Explanation> {
+    return await this.#document(adminRequests.explain(question))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

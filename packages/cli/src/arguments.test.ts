@@ -22,7 +22,7 @@ test.each(commands(program).map((command) => [pathOf(command), command] as const
 test.each(commands(program).map((command) => [pathOf(command), command] as const))(
   'the manual gives %s no option it does not take',
   (path, command) => {
-    const described = [...section(path).matchAll(/^\| `(--[^`]+)` \|/gm)].map(([, flags]) => flags)
+    const described = [...section(path).matchAll(/^\| `(-[^`]+)` \|/gm)].map(([, flags]) => flags)
 
     expect(described).toEqual(command.options.map(({ flags }) => flags))
   },

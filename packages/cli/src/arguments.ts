@@ -1,9 +1,11 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import type { HeaderField } from '@sticky/proxy/admin-api'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 import { parseAdminAddress } from './admin-address.ts'
 import { listBackends } from './backends.ts'
 import type { CommandContext } from './command-context.ts'
 import { listCookies } from './cookies.ts'
+import { explain } from './explain.ts'
 import { CommandFailure, type ExitCode, exitCodes } from './failures.ts'
 import { showLoad } from './load.ts'
 import { listNodes } from './nodes.ts'
@@ -18,6 +20,7 @@ export interface GlobalOptions {
   readonly admin: string
   readonly tokenFile?: string
   readonly json?: true
+  readonly output: 'text' | 'json'
   readonly color: boolean
 }
 
@@ -40,12 +43,16 @@ export function createProgram(defaultAdmin: string, run: Run): Command {
     )
     .option('--token-file <path>', 'file with the bearer token; otherwise STICKY_ADMIN_TOKEN')
     .option('--json', 'JSON for programs: lines for list and watch, else one object')
+    .addOption(
+      new Option('-o, --output <format>', 'the same by another name').choices(['text', 'json']).default('text'),
+    )
     .option('--no-color', 'no bold titles (NO_COLOR)')
     .showSuggestionAfterError()
     .addHelpText('after', exitCodeHelp)
   const act = (work: (context: CommandContext) => Promise<void>) => run(program.opts<GlobalOptions>(), work)
   addSessions(program, act)
   addTables(program, act)
+  addExplain(program, act)
   return program
 }
 
@@ -124,6 +131,21 @@ function addTables(program: Command, act: Act): void {
     .action(() => act(printVersion))
 }
 
+function addExplain(program: Command, act: Act): void {
+  program
+    .command('explain')
+    .description('what would become of a request, and why; changes nothing')
+    .argument('<url>', 'http://host/path, https:// for one over TLS')
+    .option('-X, --method <method>', 'instead of GET')
+    .option('-H, --header <field>', 'a header field, `Name: value`; may be repeated', field, [])
+    .option('--cookie <pairs>', 'the Cookie field, `name=value; …`', cookie)
+    .option('--client <address>', 'who connects; otherwise 127.0.0.1')
+    .option('--response-header <field>', 'of the answer it is to get; may be repeated', field, [])
+    .action((url: string, { header: headers, responseHeader: responseHeaders, ...question }) =>
+      act((context) => explain(context, { url, headers, responseHeaders, ...question })),
+    )
+}
+
 async function show(context: CommandContext, id?: string, cookie?: string, pool?: string): Promise<void> {
   if (id !== undefined && cookie === undefined) return await showSession(context, id, { pool })
   if (id === undefined && cookie !== undefined) return await findSessions(context, { cookie, pool })
@@ -149,6 +171,12 @@ function positive(text: string): number {
 function cookie(text: string): string {
   if (text.indexOf('=') < 1) throw new InvalidArgumentError('It must be NAME=VALUE.')
   return text
+}
+
+function field(text: string, before: readonly HeaderField[]): readonly HeaderField[] {
+  const colon = text.indexOf(':')
+  if (colon < 1) throw new InvalidArgumentError('It must be `Name: value`.')
+  return [...before, [text.slice(0, colon), text.slice(colon + 1).trim()]]
 }
 
 /** The exit code commander's own endings deserve; undefined for what is not commander's. */

@@ -47,7 +47,7 @@ export async function runCli(words: readonly string[], around: Surroundings): Pr
 function runWith({ environment, stdout, stderr, clock, signal }: Surroundings): Run {
   return async (options, work) => {
     const color = options.color && !environment.NO_COLOR && stdout.isTTY === true
-    const output = outputTo(stdout, stderr, options.json ? 'json' : 'text', color)
+    const output = outputTo(stdout, stderr, options.json ? 'json' : options.output, color)
     const address = parseAdminAddress(options.admin)
     if (!address) throw new CommandFailure(exitCodes.usage, 'STICKY_ADMIN must be http://host:port or unix:/path')
     await using api = new AdminClient({ address, token: readToken(options, environment), signal })

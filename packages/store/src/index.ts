@@ -1,3 +1,4 @@
+export { leastLoaded } from './least-loaded.ts'
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
 export type * from './store.ts'

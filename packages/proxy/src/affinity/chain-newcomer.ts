@@ -32,8 +32,9 @@ export class ChainNewcomer implements Session {
     return told?.persistence ?? 'NN'
   }
 
+  /** A line for each strategy. */
   get reason(): string {
-    return this.#sessions.map(({ reason }) => reason).join('; ')
+    return this.#sessions.map(({ reason }) => reason).join('\n')
   }
 
   /** One that was offered the response before another took it may still learn from its body. */

@@ -1,3 +1,7 @@
+import type { ExplainQuestion, Explanation } from './explanation.ts'
+
+export type * from './explanation.ts'
+
 /**
  * The admin API's one contract: a node serves it over HTTP and JSON, `sticky-cli` and other programs call it.
  *
@@ -23,6 +27,8 @@ export interface AdminApi {
   nodes(): Promise<NodeList>
   /** Exchanges in flight. */
   load(query: PoolQuery): Promise<LoadList>
+  /** What would become of a request now, and why; changes nothing. */
+  explain(question: ExplainQuestion): Promise<Explanation>
 }
 
 /** In every JSON document; changes only when a field changes its meaning or goes. */
@@ -256,6 +262,7 @@ export const adminRequests: { readonly [K in keyof AdminApi]: (...args: Paramete
   backends: (query) => ({ method: 'GET', path: `/v1/backends${search(query)}` }),
   nodes: () => ({ method: 'GET', path: '/v1/nodes' }),
   load: (query) => ({ method: 'GET', path: `/v1/load${search(query)}` }),
+  explain: (body) => ({ method: 'POST', path: '/v1/explain', body }),
 }
 
 function sessionPath(id: string): string {

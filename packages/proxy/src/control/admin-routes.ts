@@ -1,4 +1,5 @@
 import { type AdminApi, AdminProblem, type PoolQuery, type SessionQuery, type SessionSearch } from './admin-api.ts'
+import { explainQuestion } from './explain-body.ts'
 
 /** What an operation answers. */
 export type AdminAnswer =
@@ -74,6 +75,11 @@ const routes: readonly Route[] = [
     },
   },
   { method: 'GET', pattern: /^\/v1\/load$/, answer: (api, { url }) => document(api.load(poolQuery(url))) },
+  {
+    method: 'POST',
+    pattern: /^\/v1\/explain$/,
+    answer: async (api, call) => document(api.explain(explainQuestion(await call.body()))),
+  },
 ]
 
 async function document(asked: Promise<object | undefined>): Promise<AdminAnswer> {

@@ -93,7 +93,8 @@ function filterOf(query: SessionQuery): { backend: string | undefined; idleGreat
   return { backend: query.backend, idleGreaterThan: query.idleGt === undefined ? undefined : query.idleGt * 1000 }
 }
 
-function sessionResource(row: SessionRow, now: number): SessionResource {
+/** A session as the API shows it at that moment of store time. */
+export function sessionResource(row: SessionRow, now: number): SessionResource {
   return {
     apiVersion,
     id: row.key.id,

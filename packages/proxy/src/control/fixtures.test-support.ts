@@ -1,5 +1,5 @@
 import type { Config, PoolConfig } from '../config/config.ts'
-import { backendConfig, poolConfig, routeConfig } from '../config/parts.test-support.ts'
+import { backendConfig, persistenceKeyConfig, poolConfig, routeConfig } from '../config/parts.test-support.ts'
 import type { ExchangeRecord } from '../traffic/exchange-record.ts'
 import type { Log } from './log.ts'
 
@@ -10,7 +10,7 @@ export function testPool(id: string, backends: readonly string[]): PoolConfig {
     backends.map((backend) => backendConfig(backend)),
     {
       balance: 'leastLoad',
-      affinity: [{ strategy: 'persistence-key', from: [{ cookie: 'JSESSIONID' }], age: 60_000, lifetime: undefined }],
+      affinity: [persistenceKeyConfig({ age: 60_000 })],
     },
   )
 }

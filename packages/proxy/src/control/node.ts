@@ -8,6 +8,7 @@ import { clusterOperations } from './admin-cluster.ts'
 import { type AdminSubject, openAdminServer } from './admin-server.ts'
 import { sessionOperations } from './admin-sessions.ts'
 import type { DataPlane, WorkerOrder } from './data-plane.ts'
+import { explainer } from './explain.ts'
 import type { LogOutput } from './log.ts'
 import { type ClusterMembership, joinCluster } from './membership.ts'
 import { type Exposition, exposition, processMetrics, watchProcess } from './metrics.ts'
@@ -125,7 +126,8 @@ class RunningNode implements Node {
     const recognise = sessionRecogniser(config.pools, services)
     const reports = () => this.#reports()
     const sources = { store, pools: config.pools, instance: member.instance, recognise, reports }
-    this.#api = { ...sessionOperations(sources), ...clusterOperations(sources) }
+    const explain = explainer({ config, reports, ...services })
+    this.#api = { ...sessionOperations(sources), ...clusterOperations(sources), explain }
     return member
   }
 

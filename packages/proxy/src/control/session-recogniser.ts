@@ -7,6 +7,7 @@ import { type AffinityStrategy, wholeSite } from '../affinity/strategy.ts'
 import type { PoolConfig } from '../config/config.ts'
 import { fieldOf } from '../wire/fields.ts'
 import type { RequestHead } from '../wire/request-head.ts'
+import { dryStore } from './explain-store.ts'
 
 /** What recognising a session takes. */
 export interface RecogniserServices {
@@ -20,7 +21,8 @@ export function sessionRecogniser(
   pools: readonly PoolConfig[],
   services: RecogniserServices,
 ): (pool: string, cookie: string) => Promise<SessionKey | undefined> {
-  const strategies = new Map(pools.map((pool) => [pool.id, strategyOf(pool, services)]))
+  const dry = { ...services, store: dryStore(services.store, () => 0) }
+  const strategies = new Map(pools.map((pool) => [pool.id, strategyOf(pool, dry)]))
   return async (pool, cookie) => {
     const strategy = strategies.get(pool)
     // What our cookie is called may depend on whether the request came over TLS.

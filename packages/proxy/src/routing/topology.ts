@@ -5,8 +5,8 @@ import type { Keyring } from '../affinity/keyring.ts'
 import { createStrategy } from '../affinity/registry.ts'
 import type { AffinityStrategy } from '../affinity/strategy.ts'
 import { type Balancer, createBalancer } from '../balancing/balancer.ts'
-import { policies } from '../balancing/policies.ts'
-import type { BackendConfig, Config, PoolConfig } from '../config/config.ts'
+import { type PolicyFactory, policies } from '../balancing/policies.ts'
+import type { BackendConfig, BalanceName, Config, PoolConfig } from '../config/config.ts'
 import type { Backend, BackendHealth } from '../upstream/backend.ts'
 import { type RouteTable, routeTable } from './route-table.ts'
 
@@ -37,6 +37,8 @@ export interface TopologyServices {
   readonly clock: () => Milliseconds
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /** Instead of the policies themselves, for who wants to watch them choose. */
+  readonly policies?: Readonly<Record<BalanceName, PolicyFactory>> | undefined
 }
 
 /** Makes the topology of a configuration. */
@@ -59,7 +61,7 @@ function buildPool(config: PoolConfig, services: TopologyServices): Pool {
     config.backends.map((each) => buildBackend(pool, each, services.health(pool, each.id))),
   )
   const byId = new Map(backends.map((backend) => [backend.id, backend]))
-  const policy = policies[config.balance]({ pool, load, sessions, clock, random })
+  const policy = (services.policies ?? policies)[config.balance]({ pool, load, sessions, clock, random })
   // A pool without affinity begins no sessions, so that it needs the store only where its policy does.
   const admits = config.affinity.length === 0 ? always : () => store.available
   return Object.freeze({

@@ -1,0 +1,57 @@
+import type { Store } from '@sticky/store'
+
+import type { Pool } from '../routing/topology.ts'
+import type { BackendHealth } from '../upstream/backend.ts'
+import type { ExplainedBackend } from './explanation.ts'
+import { unlessAway } from './store-absence.ts'
+import type { BackendReport } from './worker-report.ts'
+
+/** The backends as this node's workers see them at one moment. */
+export class SeenBackends {
+  readonly #reports: ReadonlyMap<string, readonly BackendReport[]>
+
+  constructor(reports: readonly BackendReport[]) {
+    this.#reports = Map.groupBy(reports, ({ pool, backend }) => nameOf(pool, backend))
+  }
+
+  /** Exchanges this node has in flight there. */
+  inFlight(pool: string, backend: string): number {
+    return this.#of(pool, backend).reduce((sum, { inFlight }) => sum + inFlight, 0)
+  }
+
+  /** Down when every worker has ejected it. */
+  health(pool: string, backend: string): BackendHealth {
+    const ejected = this.ejectedBy(pool, backend)
+    const down = ejected > 0 && ejected === this.#of(pool, backend).length
+    return { canServe: !down, ejected: down, attempted() {}, succeeded() {}, abandoned() {}, connectFailed() {} }
+  }
+
+  /** How many workers have ejected it. */
+  ejectedBy(pool: string, backend: string): number {
+    return this.#of(pool, backend).filter(({ ejected }) => ejected).length
+  }
+
+  #of(pool: string, backend: string): readonly BackendReport[] {
+    return this.#reports.get(nameOf(pool, backend)) ?? []
+  }
+}
+
+/** The pool's backends with what they carry in the cluster. */
+export async function explainedBackends(pool: Pool, seen: SeenBackends, store: Store): Promise<ExplainedBackend[]> {
+  const [totals, sessions] = await Promise.all([
+    unlessAway(store.load.totals(pool.id)),
+    unlessAway(store.sessions.count(pool.id)),
+  ])
+  return pool.backends.map(({ id, weight, health }) => ({
+    id,
+    weight,
+    state: health.ejected ? 'down' : weight === 0 ? 'drain' : 'ready',
+    ejectedBy: seen.ejectedBy(pool.id, id),
+    inFlight: totals && (totals.get(id) ?? 0),
+    sessions: sessions && (sessions.get(id) ?? 0),
+  }))
+}
+
+function nameOf(pool: string, backend: string): string {
+  return `${pool} ${backend}`
+}

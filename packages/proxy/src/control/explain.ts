@@ -1,0 +1,154 @@
+import type { Store } from '@sticky/store'
+
+import type { Fingerprints } from '../affinity/fingerprint.ts'
+import type { Keyring } from '../affinity/keyring.ts'
+import type { Session } from '../affinity/strategy.ts'
+import type { Config } from '../config/config.ts'
+import type { Route } from '../routing/route-table.ts'
+import { buildTopology, type Pool } from '../routing/topology.ts'
+import type { Backend } from '../upstream/backend.ts'
+import { Malformed } from '../wire/malformed.ts'
+import type { ParsedResponse } from '../wire/response-head.ts'
+import { type AdminApi, apiVersion } from './admin-api.ts'
+import { sessionResource } from './admin-sessions.ts'
+import { explainedBackends, SeenBackends } from './explain-backends.ts'
+import { responseChanges, sentChanges } from './explain-changes.ts'
+import { DryPlacement } from './explain-placement.ts'
+import { isCertain, WatchedPolicies } from './explain-policies.ts'
+import { type AskedRequest, askedRequest, supposedResponse } from './explain-question.ts'
+import { dryStore } from './explain-store.ts'
+import type {
+  Destination,
+  ExplainedBackend,
+  ExplainedRefusal,
+  ExplainedRoute,
+  ExplainedSession,
+  Explanation,
+} from './explanation.ts'
+import { unlessAway } from './store-absence.ts'
+import type { WorkerReport } from './worker-report.ts'
+
+/** What an explanation draws on. */
+export interface ExplainSources {
+  readonly config: Config
+  readonly store: Store
+  readonly keyring: Keyring
+  readonly fingerprints: Fingerprints
+  /** Asks this node's workers. */
+  reports(): Promise<readonly WorkerReport[]>
+}
+
+/** Explains requests by the code that routes them, over a store whose writes do nothing. */
+export function explainer(sources: ExplainSources): AdminApi['explain'] {
+  return async (question) => {
+    const response = supposedResponse(question)
+    const asked = askedRequest(question, sources.config)
+    if (asked instanceof Malformed) return { ...unasked, to: refusalOf(asked) }
+    const reports = await sources.reports()
+    const seen = new SeenBackends(reports.flatMap(({ backends }) => backends))
+    return await new Explaining(sources, seen, asked).answer(response)
+  }
+}
+
+const unasked = {
+  apiVersion,
+  request: null,
+  route: null,
+  pool: null,
+  session: null,
+  backends: [],
+  sent: null,
+  response: null,
+  ifAway: null,
+} as const
+
+/** The explanation of one request. */
+class Explaining {
+  readonly #config: Config
+  readonly #store: Store
+  readonly #seen: SeenBackends
+  readonly #asked: AskedRequest
+  readonly #policies = new WatchedPolicies()
+  readonly #placement: DryPlacement
+
+  constructor({ config, store, keyring, fingerprints }: ExplainSources, seen: SeenBackends, asked: AskedRequest) {
+    this.#config = config
+    this.#store = dryStore(store, (pool, backend) => seen.inFlight(pool, backend))
+    this.#seen = seen
+    this.#asked = asked
+    const { policies } = this.#policies
+    const health = (pool: string, backend: string) => seen.health(pool, backend)
+    const chances = { clock: () => performance.now(), random: Math.random }
+    const services = { store: this.#store, keyring, fingerprints, policies, health, ...chances }
+    this.#placement = new DryPlacement(buildTopology(config, services), this.#store.load, asked)
+  }
+
+  async answer(response: ParsedResponse): Promise<Explanation> {
+    using placement = this.#placement
+    const { place } = placement
+    const first = await placement.first()
+    const chosen = this.#policies.takeCandidates()
+    const session = place.session && (await this.#session(place.session))
+    const backends = place.pool === undefined ? [] : await explainedBackends(place.pool, this.#seen, this.#store)
+    return {
+      apiVersion,
+      request: this.#request(),
+      route: place.route ? this.#route(place.route) : null,
+      pool: place.pool?.id ?? null,
+      to: this.#destination(first, chosen, backends),
+      backends,
+      ...(await this.#exchange(first, backends, response)),
+      session: session && place.session ? { ...session, persistence: place.session.persistence } : null,
+    }
+  }
+
+  #request(): Explanation['request'] {
+    const { request, client } = this.#asked
+    const { method, target, host } = request
+    return { method, target, host, client: client.address, secure: client.secure }
+  }
+
+  #route({ index }: Route<Pool>): ExplainedRoute {
+    const { pool: _, ...match } = this.#config.routes[index] ?? {}
+    return { index, match: Object.fromEntries(Object.entries(match).filter(([, value]) => value !== undefined)) }
+  }
+
+  /** As it is before an answer makes something of it. */
+  async #session({ known, reason, home, key }: Session): Promise<Omit<ExplainedSession, 'persistence'>> {
+    const row = key && (await unlessAway(this.#store.sessions.show(key)))
+    const id = key?.id ?? null
+    return { known, reason, home, id, row: row ? sessionResource(row, this.#store.now()) : null }
+  }
+
+  /** What both sides would be sent, and where the request would go if the backend failed. */
+  async #exchange(
+    first: Backend | ExplainedRefusal,
+    backends: readonly ExplainedBackend[],
+    response: ParsedResponse,
+  ): Promise<Pick<Explanation, 'sent' | 'response' | 'ifAway'>> {
+    if ('refusal' in first) return { sent: null, response: null, ifAway: null }
+    const session = this.#placement.place.session!
+    const next = await this.#placement.next()
+    const ifAway = this.#destination(next, this.#policies.takeCandidates(), backends)
+    const sent = sentChanges(session, first, this.#asked.request)
+    return { sent, response: await responseChanges(session, first, response), ifAway }
+  }
+
+  #destination(
+    to: Backend | ExplainedRefusal,
+    chosen: readonly Backend[] | undefined,
+    backends: readonly ExplainedBackend[],
+  ): Destination | ExplainedRefusal {
+    if ('refusal' in to) return to
+    const backend = to.id
+    if (chosen === undefined) return { backend, why: 'home', policy: null, certain: true, candidates: [] }
+    const candidates = chosen.map(({ id }) => id)
+    const policy = this.#config.pools.find(({ id }) => id === to.pool)!.balance
+    const among = backends.filter(({ id }) => candidates.includes(id))
+    return { backend, why: 'policy', policy, certain: isCertain(policy, among), candidates }
+  }
+}
+
+function refusalOf({ code, status, reason }: Malformed): ExplainedRefusal {
+  return { refusal: code, status, text: reason }
+}
