@@ -24,13 +24,29 @@ export interface DraftListener {
 }
 
 export interface DraftPool {
-  readonly backends?: Sparse<{ readonly id?: string | undefined; readonly url?: string | undefined }>
+  readonly backends?: Sparse<{
+    readonly id?: string | undefined
+    readonly url?: string | undefined
+    readonly cloneIds?: Sparse<string>
+    readonly prefix?: string | undefined
+    readonly instance?: string | false | undefined
+  }>
   readonly affinity?: Sparse<DraftStrategy>
+  readonly balance?: string | undefined
+  readonly countsKnown?: boolean | undefined
+  readonly ejection?: { readonly for?: string | undefined; readonly longest?: string | undefined } | undefined
 }
 
 /** A strategy of either kind. */
 export interface DraftStrategy {
-  readonly strategy?: 'session-cookie' | 'persistence-key' | undefined
+  readonly strategy?:
+    | 'session-cookie'
+    | 'persistence-key'
+    | 'clone-id'
+    | 'instance-cookie'
+    | 'instance-path'
+    | 'companion-cookie'
+    | undefined
   readonly name?: string | undefined
   readonly begin?: string | { readonly cookies?: Sparse<string> } | undefined
   readonly from?: Sparse<{ readonly cookie?: string | undefined }>
@@ -42,6 +58,10 @@ export interface DraftStrategy {
   readonly sameSite?: string | false | undefined
   readonly partitioned?: boolean | undefined
   readonly prefix?: string | undefined
+  readonly start?: string | undefined
+  readonly triggers?: Sparse<string>
+  readonly meta?: boolean | undefined
+  readonly mapResponses?: boolean | undefined
 }
 
 export interface DraftRoute {

@@ -17,7 +17,7 @@ export function checkAffinity({ pools = {} }: Draft, report: Report): void {
 
 function checkStrategy(strategy: DraftStrategy, path: Path, owners: Map<string, Path>, report: Report): void {
   checkAges(strategy, path, report)
-  if (strategy.strategy === 'session-cookie') checkSessionCookie(strategy, path, report)
+  if (setsOurCookie(strategy)) checkSessionCookie(strategy, path, report)
   for (const [cookie, place] of cookiesOf(strategy, path)) {
     const owner = owners.get(cookie)
     if (owner) report(place, `must be another cookie than ${showPath(owner)}`)
@@ -36,9 +36,17 @@ function checkAges(contents: DraftStrategy, path: Path, report: Report): void {
 
 /** The cookies a strategy recognises sessions by, and where they are named. */
 function cookiesOf(contents: DraftStrategy, path: Path): [string, Path][] {
-  const { strategy, name = defaults.sessionCookie.name, from = [] } = contents
-  if (strategy === 'session-cookie') return isTakenOut(contents, 'name') ? [] : [[name, [...path, 'name']]]
+  const { from = [] } = contents
+  if (setsOurCookie(contents)) return isTakenOut(contents, 'name') ? [] : [[nameOf(contents), [...path, 'name']]]
   return from.flatMap((source, index): [string, Path][] =>
     source?.cookie === undefined ? [] : [[source.cookie, [...path, 'from', index, 'cookie']]],
   )
+}
+
+function setsOurCookie({ strategy }: DraftStrategy): boolean {
+  return strategy === 'session-cookie' || strategy === 'instance-cookie'
+}
+
+function nameOf({ strategy, name }: DraftStrategy): string {
+  return name ?? (strategy === 'instance-cookie' ? defaults.instanceCookie.name : defaults.sessionCookie.name)
 }
