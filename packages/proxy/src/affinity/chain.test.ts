@@ -2,9 +2,10 @@ import { StoreUnavailable } from '@sticky/store'
 import { describe, expect, test } from 'vitest'
 
 import { backend } from '../balancing/fakes.test-support.ts'
+import { persistenceKeyConfig } from '../config/parts.test-support.ts'
 import { requestHead, responseHead } from '../wire/heads.test-support.ts'
 import { chain } from './chain.ts'
-import { Browser, Cluster, persistenceKeyConfig, sessionCookieConfig } from './cluster.test-support.ts'
+import { Browser, Cluster, sessionCookieConfig } from './cluster.test-support.ts'
 import { livingOn, newcomer } from './sessions.test-support.ts'
 import { type AffinityStrategy, type Session, wholeSite } from './strategy.ts'
 

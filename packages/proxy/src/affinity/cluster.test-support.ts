@@ -10,7 +10,7 @@ import {
 } from '@sticky/store'
 
 import { backend } from '../balancing/fakes.test-support.ts'
-import type { AffinityConfig, PersistenceKeyConfig, SessionCookieConfig } from '../config/config.ts'
+import type { AffinityConfig, SessionCookieConfig } from '../config/config.ts'
 import { backendConfig } from '../config/parts.test-support.ts'
 import { requestHead, responseHead, sentCookies } from '../wire/heads.test-support.ts'
 import { Fingerprints } from './fingerprint.ts'
@@ -197,8 +197,4 @@ export function sessionCookieConfig(parts: Partial<SessionCookieConfig> = {}): S
     cachePrivate: true,
     ...parts,
   }
-}
-
-export function persistenceKeyConfig(parts: Partial<PersistenceKeyConfig> = {}): PersistenceKeyConfig {
-  return { strategy: 'persistence-key', from: [{ cookie: 'JSESSIONID' }], age: 300_000, lifetime: undefined, ...parts }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { cookieSource, persistenceKeyConfig } from '../config/parts.test-support.ts'
 import { requestHead } from '../wire/heads.test-support.ts'
-import { Browser, Cluster, persistenceKeyConfig } from './cluster.test-support.ts'
+import { Browser, Cluster, } from './cluster.test-support.ts'
 import { wholeSite } from './strategy.ts'
 
 describe('a key is learned', () => {
@@ -63,7 +64,7 @@ describe('a key is learned', () => {
 
   test('from any of several sources, in their order', async () => {
     const cluster = new Cluster()
-    const node = cluster.node(persistenceKeyConfig({ from: [{ cookie: 'sid' }, { cookie: 'JSESSIONID' }] }))
+    const node = cluster.node(persistenceKeyConfig({ from: [cookieSource('sid'), cookieSource('JSESSIONID')] }))
 
     await node.visit(undefined, { by: 'b', sets: ['JSESSIONID=A'] })
     await node.visit(undefined, { by: 'c', sets: ['sid=A'] })

@@ -3,6 +3,7 @@ import type { Store } from '@sticky/store'
 import type { AffinityConfig, BackendConfig } from '../config/config.ts'
 import { chain } from './chain.ts'
 import { cloneId } from './clone-id.ts'
+import { companionCookie } from './companion-cookie.ts'
 import type { Fingerprints } from './fingerprint.ts'
 import { instanceCookie } from './instance-cookie.ts'
 import { instancePath } from './instance-path.ts'
@@ -35,6 +36,7 @@ const strategies: {
   'instance-cookie': instanceCookie,
   'instance-path': instancePath,
   'clone-id': cloneId,
+  'companion-cookie': companionCookie,
 }
 
 /** Makes the strategy of a pool from its chain. */
