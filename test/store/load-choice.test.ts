@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 
 import { leastLoaded } from '../../packages/store/src/least-loaded.ts'
-import { groupPicks, LoadPick, pickArguments } from '../../packages/store/src/load-pick.ts'
+import { groupByCandidates, LoadPick, pickArguments } from '../../packages/store/src/load-pick.ts'
 import { loadScripts } from '../../packages/store/src/load-scripts.ts'
 import type { Candidate } from '../../packages/store/src/store.ts'
 import { freshPrefix, redisUrl } from '../support/redis.ts'
@@ -54,7 +54,7 @@ test('picks are grouped by equal lists of candidates', () => {
     [{ id: 'a', weight: 1, limit: 3 }],
   ].map((candidates) => new LoadPick(candidates, () => () => {}))
 
-  expect(groupPicks(picks).map((group) => group.picks.map((pick) => picks.indexOf(pick)))).toEqual([
+  expect(groupByCandidates(picks).map((group) => group.items.map((pick) => picks.indexOf(pick)))).toEqual([
     [0, 1, 3],
     [2],
     [4],

@@ -63,6 +63,46 @@ export function loadTableContract(name: string, open: () => Promise<LoadTable & 
       expect(await table.reserve('p', [])).toBeUndefined()
     })
 
+    inPool('gives turns by weight, exactly in every period, to the next in order', async (table) => {
+      const turns: string[] = []
+      for (let period = 0; period < 3; period++) {
+        const taken = await Promise.all(Array.from({ length: 7 }, () => table.turn('p', candidates)))
+        expect(taken.toSorted().join('')).toBe('abbcddd')
+        turns.push(...taken)
+      }
+
+      expect(turns.slice(0, 4).sort().join('')).toBe('abcd')
+      expect(await table.totals('p')).toEqual(new Map())
+    })
+
+    inPool('skips who has had its turns, and who may not be chosen', async (table) => {
+      const [a, b] = [
+        { id: 'a', weight: 1 },
+        { id: 'b', weight: 3 },
+      ]
+      await table.turn('p', [a])
+
+      const turns = [await table.turn('p', [a, b]), await table.turn('p', [a, b]), await table.turn('p', [a, b])]
+
+      expect(turns.join('')).toBe('bbb')
+      expect([await table.turn('p', [a]), await table.turn('p', [a])].join('')).toBe('aa')
+    })
+
+    inPool('charges for what was served out of turn, and gives back', async (table) => {
+      const two = [
+        { id: 'a', weight: 2 },
+        { id: 'b', weight: 2 },
+      ]
+      for (let turn = 0; turn < 4; turn++) await table.turn('p', two)
+
+      table.charge('p', 'a', 2)
+      table.charge('p', 'b', 1)
+      table.charge('p', 'b', -1)
+      const next = [await table.turn('p', two), await table.turn('p', two)]
+
+      expect(next.join('')).toBe('bb')
+    })
+
     inPool('keeps pools apart', async (table) => {
       table.begin('p', 'a')
       table.begin('q', 'a')

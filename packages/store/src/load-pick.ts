@@ -38,19 +38,21 @@ export class LoadPick {
   }
 }
 
-/** Picks that choose among the same candidates, so that a call names these once. */
-export interface PickGroup {
+/** Those who choose among the same candidates, so that a call names these once. */
+export interface ChoiceGroup<Item> {
   readonly candidates: readonly Candidate[]
-  readonly picks: LoadPick[]
+  readonly items: Item[]
 }
 
-/** Groups picks by what they choose from; `tried` backends make few lists differ, hence the plain search. */
-export function groupPicks(picks: readonly LoadPick[]): PickGroup[] {
-  const groups: PickGroup[] = []
-  for (const pick of picks) {
-    const group = groups.find(({ candidates }) => sameCandidates(candidates, pick.candidates))
-    if (group) group.picks.push(pick)
-    else groups.push({ candidates: pick.candidates, picks: [pick] })
+/** Groups by what there is to choose from; `tried` backends make few lists differ, hence the plain search. */
+export function groupByCandidates<Item extends { readonly candidates: readonly Candidate[] }>(
+  items: readonly Item[],
+): ChoiceGroup<Item>[] {
+  const groups: ChoiceGroup<Item>[] = []
+  for (const item of items) {
+    const group = groups.find(({ candidates }) => sameCandidates(candidates, item.candidates))
+    if (group) group.items.push(item)
+    else groups.push({ candidates: item.candidates, items: [item] })
   }
   return groups
 }

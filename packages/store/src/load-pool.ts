@@ -1,6 +1,6 @@
 import { LoadCaller, type LoadCallerContext } from './load-caller.ts'
 import { LoadLedger } from './load-ledger.ts'
-import { groupPicks, LoadPick, pickArguments, rotatingSample } from './load-pick.ts'
+import { groupByCandidates, LoadPick, pickArguments, rotatingSample } from './load-pick.ts'
 import type { After } from './load-timers.ts'
 import { type Candidate, type Milliseconds, StoreUnavailable } from './store.ts'
 
@@ -74,12 +74,12 @@ export class LoadPool {
       this.#open()
       return
     }
-    const groups = groupPicks(this.#waiting)
+    const groups = groupByCandidates(this.#waiting)
     const changes = this.#ledger.takeChanges()
     this.#waiting = []
     if (groups.length === 0 && changes.length === 0) return
-    const picks = groups.flatMap((group) => group.picks)
-    const choices = groups.flatMap((group) => pickArguments(group.picks.length, this.#sample(group.candidates)))
+    const picks = groups.flatMap((group) => group.items)
+    const choices = groups.flatMap((group) => pickArguments(group.items.length, this.#sample(group.candidates)))
     this.#underWay.add(picks)
     this.#caller.call(changes, choices, (backends) => this.#answered(picks, backends.map(String)))
   }

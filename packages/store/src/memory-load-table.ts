@@ -1,9 +1,11 @@
 import { leastLoaded } from './least-loaded.ts'
 import type { Candidate, LoadTable } from './store.ts'
+import { WeightedTurns } from './weighted-turns.ts'
 
 interface PoolLoad {
   readonly totals: Map<string, number>
   turn: number
+  readonly turns: WeightedTurns
 }
 
 /** The load table of one process that is the whole cluster: nothing waits, nothing is lost. */
@@ -34,6 +36,14 @@ export class MemoryLoadTable implements LoadTable {
     return this.#pools.get(pool)?.totals.get(backend) ?? 0
   }
 
+  turn(pool: string, candidates: readonly Candidate[]): string {
+    return this.#load(pool).turns.take(candidates, Math.floor(Math.random() * candidates.length))
+  }
+
+  charge(pool: string, backend: string, turns: number): void {
+    this.#load(pool).turns.charge(backend, turns)
+  }
+
   async totals(pool: string): Promise<Map<string, number>> {
     return new Map(this.#pools.get(pool)?.totals)
   }
@@ -41,7 +51,7 @@ export class MemoryLoadTable implements LoadTable {
   #load(pool: string): PoolLoad {
     let load = this.#pools.get(pool)
     if (!load) {
-      load = { totals: new Map(), turn: 0 }
+      load = { totals: new Map(), turn: 0, turns: new WeightedTurns() }
       this.#pools.set(pool, load)
     }
     return load

@@ -23,6 +23,11 @@ export class RedisKeys {
     return `${this.#prefix}{${pool}}:load`
   }
 
+  /** Hash: the turns that each backend of the pool has left, and who had the last. */
+  turns(pool: string): string {
+    return `${this.#prefix}{${pool}}:turns`
+  }
+
   /** Hash: what one worker has counted in the pool. */
   ledger(pool: string, worker: string): string {
     return `${this.#prefix}{${pool}}:load:${worker}`

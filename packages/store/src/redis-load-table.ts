@@ -4,6 +4,7 @@ import { LoadPool, type LoadPoolContext } from './load-pool.ts'
 import { after } from './load-timers.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { RedisKeys } from './redis-keys.ts'
+import { RedisTurns } from './redis-turns.ts'
 import { type Candidate, type LoadTable, type Milliseconds, StoreUnavailable } from './store.ts'
 
 export interface RedisLoadTableOptions {
@@ -24,6 +25,7 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
   readonly #connection: RedisConnection
   readonly #context: LoadPoolContext
   readonly #pools = new Map<string, LoadPool>()
+  readonly #turns = new Map<string, RedisTurns>()
 
   constructor(connection: RedisConnection, options: RedisLoadTableOptions) {
     this.#connection = connection
@@ -57,6 +59,14 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
     return this.#pools.get(pool)?.count(backend) ?? 0
   }
 
+  turn(pool: string, candidates: readonly Candidate[]): Promise<string> {
+    return this.#turnsOf(pool).take(candidates)
+  }
+
+  charge(pool: string, backend: string, turns: number): void {
+    this.#turnsOf(pool).charge(backend, turns)
+  }
+
   /** Other workers' known sessions are at most one report, 10 ms, old. */
   async totals(pool: string): Promise<Map<string, number>> {
     this.#pool(pool).send()
@@ -76,6 +86,15 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
 
   #each(tell: (pool: LoadPool) => void): void {
     for (const pool of this.#pools.values()) tell(pool)
+  }
+
+  #turnsOf(pool: string): RedisTurns {
+    let turns = this.#turns.get(pool)
+    if (!turns) {
+      turns = new RedisTurns(this.#connection, this.#context.keys.turns(pool))
+      this.#turns.set(pool, turns)
+    }
+    return turns
   }
 
   #pool(name: string): LoadPool {

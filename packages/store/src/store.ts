@@ -174,6 +174,13 @@ export interface LoadTable {
   end(pool: string, backend: string): void
   /** What this process has in flight on the backend. */
   local(pool: string, backend: string): number
+  /**
+   * Whose turn it is, by weights that count down for the whole cluster: the next in the candidates' order that has turns left; when
+   * none has, all get their weight anew. Limits are not looked at, and nothing is counted in flight: `begin` does that.
+   */
+  turn(pool: string, candidates: readonly Candidate[]): MaybePromise<string>
+  /** Takes turns of a backend that it served out of turn; the cluster hears of it with this process's next `turn`. Below 0: gives back. */
+  charge(pool: string, backend: string, turns: number): void
   /** The cluster's totals by backend; a backend without exchanges may be missing. */
   totals(pool: string): Promise<Map<string, number>>
 }

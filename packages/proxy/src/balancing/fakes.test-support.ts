@@ -1,4 +1,4 @@
-import type { LoadTable } from '@sticky/store'
+import { type Candidate, type LoadTable, MemoryStore } from '@sticky/store'
 
 import type { Backend, BackendHealth } from '../upstream/backend.ts'
 
@@ -34,6 +34,7 @@ export function healthy(): BackendHealth {
 /** A load table in plain sight: what is in flight, by backend. */
 export class FakeLoad implements LoadTable {
   readonly inFlight: Map<string, number> = new Map()
+  readonly #turns = new MemoryStore().load
 
   reserve(pool: string, candidates: readonly { readonly id: string; readonly weight: number }[]): string {
     const [least] = [...candidates].sort(
@@ -49,6 +50,14 @@ export class FakeLoad implements LoadTable {
 
   end(pool: string, id: string): void {
     this.inFlight.set(id, this.local(pool, id) - 1)
+  }
+
+  turn(pool: string, candidates: readonly Candidate[]): string {
+    return this.#turns.turn(pool, candidates) as string
+  }
+
+  charge(pool: string, id: string, turns: number): void {
+    this.#turns.charge(pool, id, turns)
   }
 
   local(_pool: string, id: string): number {
