@@ -5,6 +5,7 @@ import type { Overrides } from './config/overrides.ts'
 /** What the command line asks for. */
 export type Order =
   | { readonly command: 'run' | 'check'; readonly file: string; readonly overrides: Overrides }
+  | { readonly command: 'print'; readonly file: string; readonly overrides: Overrides; readonly effective: boolean }
   | { readonly command: 'schema' }
   | { readonly command: 'version' }
   | { readonly command: 'end'; readonly exitCode: number }
@@ -37,6 +38,7 @@ function createProgram(give: (order: Order) => void): Command {
     .addHelpText('after', exitCodeHelp)
   addConfigured(program, 'run', 'serve until SIGTERM or SIGINT', give)
   addConfigured(program, 'check', 'tell every mistake in a configuration', give)
+  addPrint(program, give)
   program
     .command('schema')
     .description('print a JSON Schema of the configuration, for editors')
@@ -54,15 +56,30 @@ function addConfigured(
   description: string,
   give: (order: Order) => void,
 ): void {
-  program
-    .command(command)
+  configured(program.command(command))
     .description(description)
+    .action(({ config, ...overrides }: Configured) => give({ command, file: config, overrides }))
+}
+
+function addPrint(program: Command, give: (order: Order) => void): void {
+  const config = program.command('config').description('look at a configuration')
+  configured(config.command('print'))
+    .description('print a configuration as YAML, without its secrets')
+    .option('--effective', 'with presets expanded and every default written out', false)
+    .action(({ config: file, effective, ...overrides }: Configured & { effective: boolean }) =>
+      give({ command: 'print', file, overrides, effective }),
+    )
+}
+
+type Configured = { config: string } & Overrides
+
+function configured(command: Command): Command {
+  return command
     .option('-c, --config <file>', 'the configuration', 'sticky.yaml')
     .option('--node-id <id>', 'instead of node.id')
     .option('--listen <address>', 'instead of the first listener; repeat it for the next', collect)
     .option('--admin <address>', 'instead of admin.address')
     .option('--store <url>', 'instead of store.url')
-    .action(({ config, ...overrides }: { config: string } & Overrides) => give({ command, file: config, overrides }))
 }
 
 function collect(address: string, before: readonly string[] = []): string[] {

@@ -2,6 +2,7 @@
 import { exitCodes, type Order, readArguments } from './arguments.ts'
 import { ConfigErrors } from './config/config-errors.ts'
 import { loadConfig } from './config/load.ts'
+import { printConfig } from './config/print.ts'
 import { jsonSchema } from './config/schema.ts'
 import { StartFailure } from './control/start-failure.ts'
 import { version } from './version.ts'
@@ -25,11 +26,17 @@ async function carryOut(order: Order): Promise<number> {
   if (order.command === 'end') return order.exitCode
   if (order.command === 'version') return print(version)
   if (order.command === 'schema') return print(JSON.stringify(jsonSchema(), undefined, 2))
+  if (order.command === 'print') return printFile(order)
   const config = loadConfig(order.file, order.overrides)
   if (order.command === 'check') return print(`${order.file} is valid`)
   // Only here: what a node needs is loaded by nothing else.
   const { runNode } = await import('./control/run.ts')
   await runNode(config)
+  return exitCodes.ok
+}
+
+function printFile({ file, overrides, effective }: Extract<Order, { command: 'print' }>): number {
+  process.stdout.write(printConfig(file, effective ? 'effective' : 'written', overrides))
   return exitCodes.ok
 }
 

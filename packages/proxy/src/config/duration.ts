@@ -29,3 +29,9 @@ export function parseAge(text: string): Milliseconds | Flaw {
   if (duration > 3650 * units.d!) return new Flaw('must be at most 3650d')
   return duration
 }
+
+/** A duration as people write it, in the largest unit that says it in whole numbers. */
+export function showDuration(duration: Milliseconds): string {
+  const [unit, length] = Object.entries(units).findLast(([, length]) => duration % length === 0) ?? ['ms', 1]
+  return `${duration / length}${unit}`
+}

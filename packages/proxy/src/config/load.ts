@@ -8,18 +8,34 @@ import { crossCheck } from './cross-checks.ts'
 import { draftOf } from './draft.ts'
 import { type FileContents, fileSchema } from './file-schema.ts'
 import { type Mistake, type Path, showPath, valueAt } from './mistakes.ts'
-import { type Overridden, type Overrides, override } from './overrides.ts'
+import { type Overridden, type Overrides, override, overrideWritten } from './overrides.ts'
+import { withPresets } from './presets.ts'
 import { schemaMistakes } from './schema-mistakes.ts'
+import { unreadableScripts, withScriptFiles } from './scripts.ts'
 import type { SecretSources } from './secrets.ts'
 import { readSource, type Source } from './source.ts'
 
 /** Reads a configuration file, checked whole and with its defaults; throws `ConfigErrors` with every mistake in it. */
-export function loadConfig(
+export function loadConfig(path: string, overrides?: Overrides, environment?: SecretSources['environment']): Config {
+  return readConfig(path, overrides, environment).config
+}
+
+/** A valid configuration file: what it says, and what that means. */
+export interface ConfigFile {
+  readonly config: Config
+  /** As written, flags in place. */
+  readonly written: unknown
+  /** The same with its references resolved. */
+  readonly data: unknown
+}
+
+/** Reads a configuration file, for who wants to see it too; throws `ConfigErrors`. */
+export function readConfig(
   path: string,
   overrides: Overrides = {},
   environment: SecretSources['environment'] = process.env,
-): Config {
-  return parseConfig(readText(path), path, overrides, environment)
+): ConfigFile {
+  return parseFile(readText(path), path, overrides, environment)
 }
 
 /** The same for a text that was read; `path` is what mistakes call it and where its relative paths start. */
@@ -29,16 +45,26 @@ export function parseConfig(
   overrides: Overrides,
   environment: SecretSources['environment'],
 ): Config {
+  return parseFile(text, path, overrides, environment).config
+}
+
+function parseFile(
+  text: string,
+  path: string,
+  overrides: Overrides,
+  environment: SecretSources['environment'],
+): ConfigFile {
   const sources = { environment, folder: dirname(path) }
   const source = readSource(text, sources)
   const overridden = override(source.data, overrides, sources)
-  const { contents, mistakes } = examine(source, overridden)
+  const { contents, mistakes } = examine(source, overridden, sources.folder)
   const placed = [
     ...source.syntax.map((mistake) => ({ ...mistake, source: path })),
     ...mistakes.map((mistake) => placeIn(path, source, overridden, mistake)),
   ]
   if (placed.length > 0 || !contents) throw new ConfigErrors(placed.sort(inFileOrder))
-  return assemble(contents)
+  const config = withScriptFiles(assemble(contents), sources.folder)
+  return { config, written: overrideWritten(source.written, overrides), data: overridden.data }
 }
 
 function readText(path: string): string {
@@ -57,14 +83,15 @@ interface Examination {
   readonly mistakes: readonly Mistake[]
 }
 
-function examine(source: Source, overridden: Overridden): Examination {
+function examine(source: Source, overridden: Overridden, folder: string): Examination {
   if (source.data === undefined) return { contents: undefined, mistakes: [] }
-  const { data } = overridden
+  const data = withPresets(overridden.data)
   const unresolved = [...source.unresolved.filter(({ path }) => !overridden.flagOf(path)), ...overridden.unresolved]
   const parsed = fileSchema.safeParse(data)
   const issues = schemaMistakes(parsed.error?.issues ?? [], data)
   const invalid = [...unresolved, ...issues].map(({ path }) => path)
-  const mistakes = without(unresolved, [...issues, ...crossCheck(draftOf(data, invalid))])
+  const draft = draftOf(data, invalid)
+  const mistakes = without(unresolved, [...issues, ...crossCheck(draft), ...unreadableScripts(draft, folder)])
   const isSecret = ({ path }: Mistake) =>
     source.isReferenced(path) || overridden.isReferenced(path) || isSensitive(path, valueAt(data, path))
   const discreet = mistakes.map((mistake) => (isSecret(mistake) ? { ...mistake, detail: undefined } : mistake))

@@ -21,6 +21,14 @@ export interface Overridden {
   isReferenced(path: Path): boolean
 }
 
+/** The data with the flags' texts in place, references in them as they are. */
+export function overrideWritten(data: unknown, overrides: Overrides): unknown {
+  if (!isMap(data)) return data
+  const changed = withListeners(data, overrides)
+  for (const { path, text } of flagsOf(overrides)) put(changed, path, text)
+  return changed
+}
+
 /** Puts the flags' values in place of the file's. */
 export function override(data: unknown, overrides: Overrides, sources: SecretSources): Overridden {
   const unresolved: Mistake[] = []
@@ -29,14 +37,20 @@ export function override(data: unknown, overrides: Overrides, sources: SecretSou
   const flagOf = (path: Path) => find(path)?.flag
   const isReferenced = (path: Path) => isReference(find(path)?.text ?? '')
   if (!isMap(data)) return { data, unresolved, flagOf, isReferenced }
-  const changed = structuredClone(data)
-  if (overrides.listen?.length && Array.isArray(changed.listen)) changed.listen.length = overrides.listen.length
+  const changed = withListeners(data, overrides)
   for (const { path, text } of flags) {
     const value = resolveReferences(text, sources)
     if (value instanceof Flaw) unresolved.push({ path, problem: value.problem })
     put(changed, path, value instanceof Flaw ? text : value)
   }
   return { data: changed, unresolved, flagOf, isReferenced }
+}
+
+/** A copy with no more listeners than there are flags for them, if there are any. */
+function withListeners(data: Record<string, unknown>, { listen = [] }: Overrides): Record<string, unknown> {
+  const copy = structuredClone(data)
+  if (listen.length > 0 && Array.isArray(copy.listen)) copy.listen.length = Math.min(copy.listen.length, listen.length)
+  return copy
 }
 
 interface Flag {

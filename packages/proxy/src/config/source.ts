@@ -9,6 +9,8 @@ import type { SecretSources } from './secrets.ts'
 export interface Source {
   /** The file as plain data, its references resolved; undefined when it is no YAML at all. */
   readonly data: unknown
+  /** The same with its references as they are written. */
+  readonly written: unknown
   /** What YAML itself had to object to, with its places. */
   readonly syntax: readonly (Mistake & { readonly place: Place })[]
   /** References that lead nowhere. */
@@ -24,10 +26,12 @@ export function readSource(text: string, sources: SecretSources): Source {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const place = placeIn(lines)
+  const written = plainData(document).data
   const references = resolveDocument(document, sources)
   const { data, problem } = plainData(document)
   return {
     data,
+    written,
     syntax: [
       ...[...document.errors, ...document.warnings].map((error) => ({
         path: [],
