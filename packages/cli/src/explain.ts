@@ -29,7 +29,7 @@ function text(explanation: Explanation, clock: Clock): string {
     ['to', [destination(to, backends)]],
     ['sent', sentOf(explanation)],
     ['response', responseOf(explanation)],
-    ['if away', ifAway === null ? [] : [destination(ifAway, backends)]],
+    ['if away', ifAway === null ? [] : [insteadOf(to, destination(ifAway, backends))]],
   ])
 }
 
@@ -56,7 +56,7 @@ function plain(value: unknown): string {
 function sessionOf({ session }: Explanation, clock: Clock): string[] {
   if (session === null) return []
   const [first, ...others] = session.reason.split('\n')
-  const said = [`${session.known ? 'known' : 'none'}; ${first}`, ...others]
+  const said = [`${session.known ? 'known' : 'new'}; ${first}`, ...others]
   if (session.row === null) return said
   const { created, expires } = session.row
   return [...said, `began ${timeSince(created, clock())} ago, ends in ${timeUntil(expires, clock())} unless it is used`]
@@ -77,6 +77,11 @@ function destination(to: Destination | ExplainedRefusal, backends: readonly Expl
   if (candidates.length === 1) return `${backend}, the only one it can go to`
   const among = backends.filter(({ id }) => candidates.includes(id)).map(loadOf)
   return `${certain ? backend : candidates.join(' or ')}, by ${policy} among ${among.join(', ')}`
+}
+
+/** Where several might be chosen, it is one of them that is thought to be away. */
+function insteadOf(to: Destination | ExplainedRefusal, next: string): string {
+  return 'refusal' in to || to.certain ? next : `instead of ${to.backend}: ${next}`
 }
 
 function loadOf({ id, weight, inFlight, sessions }: ExplainedBackend): string {
