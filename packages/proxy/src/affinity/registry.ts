@@ -7,8 +7,11 @@ import { companionCookie } from './companion-cookie.ts'
 import type { Fingerprints } from './fingerprint.ts'
 import { instanceCookie } from './instance-cookie.ts'
 import { instancePath } from './instance-path.ts'
+import type { SessionRefusal } from './key-quota.ts'
 import type { Keyring } from './keyring.ts'
 import { persistenceKey } from './persistence-key.ts'
+import { script } from './script.ts'
+import type { ScriptHosts } from './script-service.ts'
 import { sessionCookie } from './session-cookie.ts'
 import type { AffinityStrategy } from './strategy.ts'
 
@@ -22,6 +25,10 @@ export interface AffinityServices {
   readonly store: Pick<Store, 'sessions' | 'cookies' | 'now'>
   readonly keyring: Keyring
   readonly fingerprints: Fingerprints
+  /** Runs scripts; undefined where none are to run. */
+  readonly scripts?: ScriptHosts | undefined
+  /** Is told when a session may not begin. */
+  readonly sessionRefused?: ((reason: SessionRefusal) => void) | undefined
 }
 
 /** Every strategy by its name in the configuration. */
@@ -37,6 +44,7 @@ const strategies: {
   'instance-path': instancePath,
   'clone-id': cloneId,
   'companion-cookie': companionCookie,
+  script,
 }
 
 /** Makes the strategy of a pool from its chain. */

@@ -15,8 +15,14 @@ export interface Config {
   /** CIDR ranges whose forwarding fields and request ids are believed. */
   readonly trustedProxies: readonly string[]
   readonly pools: readonly PoolConfig[]
-  /** First match in this order. */
+  /** In the order written; `routeMatch` tells which of them counts. */
   readonly routes: readonly RouteConfig[]
+  /** Of several routes that match: the first or the last one written, or the most specific. */
+  readonly routeMatch: 'first' | 'bottom-up' | 'best'
+  /** Whose port is compared with a route's: the Host field's, or that which the client connected to. */
+  readonly vhostPort: 'host-header' | 'listener'
+  /** The pool that serves what no route matches; undefined: nobody does. */
+  readonly fallback: string | undefined
 }
 
 export interface Address {
@@ -135,6 +141,8 @@ export type AffinityConfig =
   | CloneIdConfig
   | InstanceCookieConfig
   | InstancePathConfig
+  | CompanionCookieConfig
+  | ScriptConfig
 
 /** How a cookie of ours is called and dressed. */
 export interface OwnCookieConfig {
@@ -193,6 +201,23 @@ export interface InstanceCookieConfig extends OwnCookieConfig {
   readonly start: string
 }
 
+/** Cloud Foundry gorouter: beside the application's session cookie a cookie of ours names the instance that set it. */
+export interface CompanionCookieConfig {
+  readonly strategy: 'companion-cookie'
+  /** The application's session cookies; each is meant with a `__Host-` before it, too. */
+  readonly triggers: readonly string[]
+  readonly name: string
+  /** Is there a second cookie of ours, which tells the first one's attributes? */
+  readonly meta: boolean
+  readonly value: 'sealed' | 'plain'
+  /** Secure even where the application's cookie is not. */
+  readonly secure: boolean
+  /** Is `Authorization: Negotiate` a session, too, whose connection is authenticated and so must not move? */
+  readonly negotiate: boolean
+  /** In lower case; undefined: requests cannot ask for an instance. */
+  readonly addressHeader: string | undefined
+}
+
 /** Genero GAS: the path of a request begins with what its instance alone owns. */
 export interface InstancePathConfig {
   readonly strategy: 'instance-path'
@@ -205,6 +230,19 @@ export interface InstancePathConfig {
 }
 
 /** Where a request carries the value that is the key of its session. */
+/** A10 aFleX: the user's own script. */
+export interface ScriptConfig {
+  readonly strategy: 'script'
+  /** As written; rows are kept under this name. */
+  readonly script: string
+  /** The same as an absolute path. */
+  readonly file: string
+  /** Does it run in threads of its own? */
+  readonly isolate: boolean
+  /** Of one hook. */
+  readonly timeLimit: Milliseconds
+}
+
 export type KeySource =
   | { readonly cookie: string; readonly learn: KeyLearning }
   | { readonly header: string; readonly learn: KeyLearning }
@@ -227,9 +265,25 @@ export interface CloneIdConfig {
 }
 
 export interface RouteConfig {
-  /** Without port; lower case; `*.example.com` for any depth of subdomain; undefined for all. */
-  readonly host: string | undefined
-  /** `/x` exact, `/x/*` also `/x`; undefined for all. */
-  readonly path: string | undefined
+  /** Any of these, in lower case: `example.com`, `*.example.com`, `*`, `[::1]`, perhaps with a port; undefined for all. */
+  readonly host: readonly string[] | undefined
+  /** Any of these; undefined for all. */
+  readonly path: readonly PathConfig[] | undefined
+  /** A regular expression that is found somewhere in the request target, query included. */
+  readonly pattern: string | undefined
   readonly pool: string
+  /** The only backends of the pool that get its newcomers; undefined: all. */
+  readonly backends: readonly string[] | undefined
+  /** What becomes of newcomers when all these have weight 0: refused, or left to the next route that matches. */
+  readonly whenDrained: 'refuse' | 'next'
+}
+
+/** A path of a route, and how sessions are told there. */
+export interface PathConfig {
+  /** `/x` exact, `/x/*` also `/x`, `*.jsp`, `/x/*.jsp`. */
+  readonly path: string
+  /** The cookie that carries session ids there, where `clone-id` looks for them; undefined: the strategy's own. */
+  readonly cookie: string | undefined
+  /** The path parameter that does. */
+  readonly parameter: string | undefined
 }

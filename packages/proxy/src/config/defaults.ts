@@ -26,6 +26,9 @@ export const defaults = {
   },
   limits: { head: '16Ki', fields: 100, target: '8Ki' },
   shutdownTimeout: '25s',
+  routeMatch: 'first',
+  vhostPort: 'host-header',
+  whenDrained: 'refuse',
   hostHeader: 'preserve',
   balance: 'leastLoad',
   weight: 1,
@@ -50,6 +53,7 @@ export const defaults = {
     prefix: 'auto',
     cachePrivate: true,
   },
+  script: { isolate: false, timeLimit: '50ms' },
   /** The 300 s of A10's example. */
   persistenceKey: {
     age: '5m',
@@ -60,6 +64,15 @@ export const defaults = {
   },
   /** A client's IPv6 addresses are those of its /64. */
   clientAddress: { ipv4: 32, ipv6: 64 },
+  /** gorouter's names. */
+  companionCookie: {
+    triggers: ['JSESSIONID'],
+    name: '__VCAP_ID__',
+    meta: true,
+    value: 'sealed',
+    secure: false,
+    negotiate: false,
+  },
   cloneId: { cookie: 'JSESSIONID', parameter: 'jsessionid', separators: ':' },
   instanceCookie: { name: 'instance', value: 'sealed', start: '/' },
   /** Genero's connector URI. */

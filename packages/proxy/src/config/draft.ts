@@ -12,6 +12,8 @@ export interface Draft {
   readonly secrets?: Sparse<string>
   readonly pools?: Readonly<Record<string, DraftPool | undefined>> | undefined
   readonly routes?: Sparse<DraftRoute>
+  readonly routeMatch?: 'first' | 'bottom-up' | 'best' | undefined
+  readonly fallback?: string | undefined
 }
 
 /** A list from which items may be missing. */
@@ -46,8 +48,10 @@ export interface DraftStrategy {
     | 'instance-cookie'
     | 'instance-path'
     | 'companion-cookie'
+    | 'script'
     | undefined
   readonly name?: string | undefined
+  readonly script?: string | undefined
   readonly begin?: string | { readonly cookies?: Sparse<string> } | undefined
   readonly from?: Sparse<{ readonly cookie?: string | undefined }>
   readonly age?: string | undefined
@@ -58,6 +62,7 @@ export interface DraftStrategy {
   readonly sameSite?: string | false | undefined
   readonly partitioned?: boolean | undefined
   readonly prefix?: string | undefined
+  readonly share?: string | undefined
   readonly start?: string | undefined
   readonly triggers?: Sparse<string>
   readonly meta?: boolean | undefined
@@ -65,9 +70,12 @@ export interface DraftStrategy {
 }
 
 export interface DraftRoute {
-  readonly host?: string | undefined
-  readonly path?: string | undefined
+  readonly host?: string | Sparse<string>
+  readonly path?: string | Sparse<string | { readonly path?: string | undefined }>
+  readonly pattern?: string | undefined
   readonly pool?: string | undefined
+  readonly backends?: Sparse<string>
+  readonly whenDrained?: string | undefined
 }
 
 /** Was the value of this key a mistake? Then nothing can be said about what depends on it. */

@@ -3,20 +3,26 @@ import { type Draft, type DraftStrategy, isTakenOut } from '../draft.ts'
 import { parseAge } from '../duration.ts'
 import { Flaw } from '../flaw.ts'
 import { type Path, type Report, showPath } from '../mistakes.ts'
+import { checkCompanionCookie, companionsOf } from './companion-cookie.ts'
 import { checkSessionCookie } from './session-cookie.ts'
+import { checkShare } from './shared-keys.ts'
 
 /** Strategies make sense by themselves, and those of a chain leave each other's cookies alone. */
 export function checkAffinity({ pools = {} }: Draft, report: Report): void {
   for (const [pool, contents] of Object.entries(pools)) {
     const owners = new Map<string, Path>()
     contents?.affinity?.forEach((strategy, index) => {
-      if (strategy) checkStrategy(strategy, ['pools', pool, 'affinity', index], owners, report)
+      if (!strategy) return
+      const path = ['pools', pool, 'affinity', index]
+      checkStrategy(strategy, path, owners, report)
+      checkShare(strategy, path, pools, report)
     })
   }
 }
 
 function checkStrategy(strategy: DraftStrategy, path: Path, owners: Map<string, Path>, report: Report): void {
   checkAges(strategy, path, report)
+  if (strategy.strategy === 'companion-cookie') checkCompanionCookie(strategy, path, report)
   if (setsOurCookie(strategy)) checkSessionCookie(strategy, path, report)
   for (const [cookie, place] of cookiesOf(strategy, path)) {
     const owner = owners.get(cookie)
@@ -37,6 +43,7 @@ function checkAges(contents: DraftStrategy, path: Path, report: Report): void {
 /** The cookies a strategy recognises sessions by, and where they are named. */
 function cookiesOf(contents: DraftStrategy, path: Path): [string, Path][] {
   const { from = [] } = contents
+  if (contents.strategy === 'companion-cookie') return companionsOf(contents, path)
   if (setsOurCookie(contents)) return isTakenOut(contents, 'name') ? [] : [[nameOf(contents), [...path, 'name']]]
   return from.flatMap((source, index): [string, Path][] =>
     source?.cookie === undefined ? [] : [[source.cookie, [...path, 'from', index, 'cookie']]],
