@@ -5,6 +5,17 @@ import { embedWorker } from './control/embedded-worker.ts'
 import { openLog } from './control/log.ts'
 import { type Node, openNode } from './control/node.ts'
 
+export type {
+  Duration,
+  Named,
+  Persistence,
+  RequestContext,
+  RequestFacts,
+  RequestHook,
+  ResponseContext,
+  ResponseHook,
+  SetCookies,
+} from './affinity/script-hooks.ts'
 export type { AffinityStrategy, Client, OutgoingRequest, PersistenceCode, Session } from './affinity/strategy.ts'
 export type { Balancer, SelectionPolicy } from './balancing/balancer.ts'
 export type * from './config/config.ts'

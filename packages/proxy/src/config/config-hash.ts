@@ -1,15 +1,22 @@
 import { createHash } from 'node:crypto'
 
-import type { Config, PoolConfig } from './config.ts'
+import type { AffinityConfig, Config, PoolConfig } from './config.ts'
 
 /** A fingerprint of what must agree between nodes, pools and routes; whatever may differ leaves it alone. */
-export function configHash({ pools, routes }: Pick<Config, 'pools' | 'routes'>): string {
-  const shared = { pools: pools.map(inOrder).toSorted(byId), routes }
+export function configHash({ pools, routes, routeMatch, vhostPort, fallback }: Shared): string {
+  const shared = { pools: pools.map(inOrder).toSorted(byId), routes, routeMatch, vhostPort, fallback }
   return createHash('sha256').update(canonical(shared)).digest('hex').slice(0, 12)
 }
 
+type Shared = Pick<Config, 'pools' | 'routes' | 'routeMatch' | 'vhostPort' | 'fallback'>
+
 function inOrder(pool: PoolConfig): PoolConfig {
-  return { ...pool, backends: pool.backends.toSorted(byId) }
+  return { ...pool, affinity: pool.affinity.map(unplaced), backends: pool.backends.toSorted(byId) }
+}
+
+/** Where a script's file is may differ. */
+function unplaced(strategy: AffinityConfig): AffinityConfig {
+  return strategy.strategy === 'script' ? { ...strategy, file: strategy.script } : strategy
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {

@@ -37,3 +37,12 @@ export function parseOwnPrefix(text: string): string | Flaw {
 export function parseCookiePath(text: string): string | Flaw {
   return /^\/[!-:<-~]*$/.test(text) ? text : new Flaw(cookiePathExpectation)
 }
+
+/** What a script's path looks like, for people. */
+export const scriptPathExpectation =
+  'must be the path of a script such as ./persist.ts, ending in .ts, .mts, .js or .mjs'
+
+/** The path of a script's file. */
+export function parseScriptPath(text: string): string | Flaw {
+  return /.\.m?[jt]s$/.test(text) ? text : new Flaw(scriptPathExpectation)
+}

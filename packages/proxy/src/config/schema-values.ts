@@ -33,8 +33,10 @@ import {
   parseOwnPrefix,
   parsePath,
   parsePathPrefix,
+  parseScriptPath,
   pathExpectation,
   pathPrefixExpectation,
+  scriptPathExpectation,
 } from './path.ts'
 import { list, text } from './schema-shapes.ts'
 import { parseSecret, parseToken, secretExpectation } from './secret.ts'
@@ -95,6 +97,9 @@ export const cookiePath: Text<string> = text(cookiePathExpectation, parseCookieP
 
 /** A cookie's Domain. */
 export const cookieDomain: Text<string> = text(domainExpectation, parseDomain)
+
+/** A script's file. */
+export const scriptPath: Text<string> = text(scriptPathExpectation, parseScriptPath)
 
 /** A route's host. */
 export const host: Text<string> = text(hostExpectation, parseHost)

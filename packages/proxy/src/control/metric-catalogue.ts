@@ -7,6 +7,7 @@ type MetricKey =
   | 'requestBytes'
   | 'responseBytes'
   | 'decisions'
+  | 'sessionsRefused'
   | 'retries'
   | 'refusals'
   | 'clientConnections'
@@ -14,6 +15,7 @@ type MetricKey =
   | 'backendUp'
   | 'sessions'
   | 'storeUp'
+  | 'scriptErrors'
   | 'workers'
   | 'workerRestarts'
   | 'buildInfo'
@@ -62,6 +64,13 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
     labels: ['pool', 'result'],
     aggregator: 'sum',
   },
+  sessionsRefused: {
+    name: 'sticky_sessions_refused_total',
+    type: 'counter',
+    help: 'Sessions by keys that were not begun, their exchanges served all the same: client-limit (newPerClient), pool-limit (maxSessions).',
+    labels: ['pool', 'reason'],
+    aggregator: 'sum',
+  },
   retries: {
     name: 'sticky_retries_total',
     type: 'counter',
@@ -103,6 +112,13 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
     help: 'Live sessions of the cluster: the same on every node, aggregate with max. Absent while the store is away.',
     labels: ['pool', 'backend'],
     aggregator: 'max',
+  },
+  scriptErrors: {
+    name: 'sticky_script_errors_total',
+    type: 'counter',
+    help: 'Hooks of scripts whose exchange went on without them: error (thrown), timeout, busy (no thread was free); load: new versions that could not be loaded.',
+    labels: ['pool', 'kind'],
+    aggregator: 'sum',
   },
   storeUp: {
     name: 'sticky_store_up',

@@ -1,10 +1,13 @@
+import { ScriptUnusable } from '../affinity/script-service.ts'
+
 /** Why a node could not start, in one sentence for whoever started it. */
 export class StartFailure extends Error {
   override readonly name = 'StartFailure'
 }
 
-/** A failure to listen as a sentence with a remedy; any other error stays as it is. */
+/** A failure to listen, or to load a script, as a sentence with a remedy; any other error stays as it is. */
 export function startFailure(error: unknown): unknown {
+  if (error instanceof ScriptUnusable) return new StartFailure(error.message, { cause: error })
   const { code, syscall, address, port } = Object(error) as NodeJS.ErrnoException & { address?: string; port?: number }
   if (syscall !== 'listen' && syscall !== 'bind') return error
   const place = port === undefined || port < 0 ? address : `${address}:${port}`

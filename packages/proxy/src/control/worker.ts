@@ -2,6 +2,7 @@ import type { Milliseconds, Store } from '@sticky/store'
 
 import { Fingerprints } from '../affinity/fingerprint.ts'
 import { Keyring, type KeyringData } from '../affinity/keyring.ts'
+import { Scripts } from '../affinity/script-service.ts'
 import { showAddress } from '../config/address.ts'
 import type { Config } from '../config/config.ts'
 import { buildTopology, type Topology } from '../routing/topology.ts'
@@ -26,19 +27,24 @@ export interface Worker extends AsyncDisposable {
   drain(within: Milliseconds): Promise<void>
 }
 
-/** Opens the listeners and serves; rejects with the system's error when it cannot listen. */
+/** Opens the listeners and serves; rejects with the system's error when it cannot listen, and when a script cannot be loaded. */
 export async function openWorker(order: WorkerOrder, store: Store, output: LogOutput): Promise<Worker> {
   const { config } = order
   const keyring = new Keyring(order.keyring)
+  await using opened = new AsyncDisposableStack()
+  const scripts = opened.use(scriptsOf(config, output))
+  const metrics = new ExchangeMetrics(config.pools)
   const topology = buildTopology(config, {
     store,
     keyring,
     fingerprints: new Fingerprints(order.fingerprint),
+    scripts,
+    sessionRefused: (pool, reason) => metrics.refuseSession(pool, reason),
     health: () => new Ejection(EJECTION, monotonic),
     clock: monotonic,
     random: Math.random,
   })
-  const metrics = new ExchangeMetrics(config.pools)
+  await scripts.open()
   const traffic = await openTraffic({
     config,
     topology,
@@ -46,13 +52,19 @@ export async function openWorker(order: WorkerOrder, store: Store, output: LogOu
     observe: observer(config, metrics, output),
     failed: (error) => output.log.error({ err: error }, 'exchange failed'),
   })
+  opened.use(traffic)
+  const kept = opened.move()
   return {
     addresses: traffic.addresses.map(showAddress),
-    report: () => report(metrics, backendReports(topology, store), traffic, store),
+    report: () => report({ exchanges: metrics, backends: backendReports(topology, store), traffic, store, scripts }),
     rekey: (data) => keyring.update(data),
     drain: (within) => traffic.drain(within),
-    [Symbol.asyncDispose]: () => traffic[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+function scriptsOf({ pools }: Config, { log }: LogOutput): Scripts {
+  return new Scripts({ pools: new Set(pools.map(({ id }) => id)), log, clock: monotonic })
 }
 
 function monotonic(): Milliseconds {
@@ -79,22 +91,30 @@ function backendReports(topology: Topology, store: Store): BackendReport[] {
   )
 }
 
-function report(
-  metrics: ExchangeMetrics,
-  backends: readonly BackendReport[],
-  traffic: OpenTraffic,
-  store: Store,
-): WorkerReport {
+/** What a report tells of. */
+interface Reported {
+  readonly exchanges: ExchangeMetrics
+  readonly backends: readonly BackendReport[]
+  readonly traffic: OpenTraffic
+  readonly store: Store
+  readonly scripts: Scripts
+}
+
+function report({ exchanges, backends, traffic, store, scripts }: Reported): WorkerReport {
   const labelled = backends.map(({ pool, backend, ...report }) => ({ labels: { pool, backend }, ...report }))
   const inFlight = labelled.map(({ labels, inFlight }) => ({ labels: { ...labels, scope: 'node' }, value: inFlight }))
   const up = labelled.map(({ labels, ejected }) => ({ labels, value: ejected ? 0 : 1 }))
   return {
     backends,
     metrics: [
-      ...metrics.metrics(),
+      ...exchanges.metrics(),
       metric(catalogue.backendConnections, inFlight),
       metric(catalogue.backendUp, up),
       single(catalogue.clientConnections, traffic.connections()),
+      metric(
+        catalogue.scriptErrors,
+        scripts.faults().map(({ count, ...labels }) => ({ labels, value: count })),
+      ),
       single(catalogue.storeUp, store.available ? 1 : 0),
     ],
   }

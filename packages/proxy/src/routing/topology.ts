@@ -1,8 +1,10 @@
 import type { Milliseconds, Store } from '@sticky/store'
 
 import type { Fingerprints } from '../affinity/fingerprint.ts'
+import type { SessionRefusal } from '../affinity/key-quota.ts'
 import type { Keyring } from '../affinity/keyring.ts'
 import { createStrategy } from '../affinity/registry.ts'
+import type { ScriptHosts } from '../affinity/script-service.ts'
 import type { AffinityStrategy } from '../affinity/strategy.ts'
 import { type Balancer, createBalancer } from '../balancing/balancer.ts'
 import { type PolicyFactory, policies } from '../balancing/policies.ts'
@@ -31,6 +33,10 @@ export interface TopologyServices {
   readonly store: Store
   readonly keyring: Keyring
   readonly fingerprints: Fingerprints
+  /** Runs scripts; undefined where none are to run. */
+  readonly scripts?: ScriptHosts | undefined
+  /** Is told when a session of a pool may not begin. */
+  readonly sessionRefused?: ((pool: string, reason: SessionRefusal) => void) | undefined
   /** The verdict on a backend of a pool, by their ids; asked once for each. */
   readonly health: (pool: string, backend: string) => BackendHealth
   /** Monotonic. */
@@ -75,6 +81,8 @@ function buildPool(config: PoolConfig, services: TopologyServices): Pool {
       store,
       keyring,
       fingerprints,
+      scripts: services.scripts,
+      sessionRefused: (reason) => services.sessionRefused?.(pool, reason),
     }),
     balancer: createBalancer({ backends, byId, policy, load, admits }),
     hostHeader: config.hostHeader,

@@ -163,7 +163,8 @@ class Head implements ParsedRequest {
   }
 
   #readerOf(line: number, nameEnd: number, underscored: boolean): FieldReader | undefined {
-    if (underscored) return isLookAlike(this.#text.slice(line, nameEnd)) ? dropped : undefined
+    // `Content_Length` and its like: dropped, since some backends would read them as the real ones.
+    if (underscored) return isOwnedField(this.#text.slice(line, nameEnd)) ? dropped : undefined
     return OWNED.find(this.#text, line, nameEnd)
   }
 
@@ -256,8 +257,8 @@ const OWNED: FieldTable<FieldReader> = new FieldTable<FieldReader>({
   'x-request-id': forwardedField('x-request-id'),
 })
 
-/** `Content_Length` and its like: dropped, since some backends would read them as the real ones. */
-const isLookAlike = (name: string): boolean => OWNED.has(name.toLowerCase().replaceAll('_', '-'))
+/** Is a field of that name, underscores taken for hyphens, ours to write towards a backend? */
+export const isOwnedField = (name: string): boolean => OWNED.has(name.toLowerCase().replaceAll('_', '-'))
 
 function readHost(head: Head, value: string): Malformed | undefined {
   head.host = value

@@ -1,0 +1,59 @@
+import { pathToFileURL } from 'node:url'
+import type { MaybePromise, Milliseconds } from '@sticky/store'
+
+import type { Decision } from './script-decision.ts'
+import type { LoadedScript, ScriptAnswer, ScriptExchange } from './script-exchange.ts'
+import type { RequestHook, ResponseHook } from './script-hooks.ts'
+import { hooksOf, type ScriptHooks } from './script-hooks-of.ts'
+import { TimeLimit } from './script-limit.ts'
+import { isPromise, RequestView } from './script-request.ts'
+import { ResponseView } from './script-response.ts'
+
+interface ScriptModule {
+  readonly request?: RequestHook
+  readonly response?: ResponseHook
+}
+
+/** Which load of a file is meant: the loader keeps a module for good under each address. */
+let loads = 0
+
+/** Loads a script into this process; rejects when it cannot be loaded or has no hooks. */
+export async function loadModule(file: string, limit: Milliseconds): Promise<LoadedScript> {
+  const module: ScriptModule = await import(`${pathToFileURL(file).href}?load=${++loads}`)
+  return new ModuleScript(module, limit)
+}
+
+/** A script that runs in this process: a hook that returns no promise costs none. */
+class ModuleScript implements LoadedScript {
+  readonly hooks: ScriptHooks
+  readonly #module: ScriptModule
+  readonly #limit: Milliseconds
+
+  constructor(module: ScriptModule, limit: Milliseconds) {
+    this.hooks = hooksOf(module)
+    this.#module = module
+    this.#limit = limit
+  }
+
+  request({ facts, keys }: ScriptExchange): MaybePromise<Decision> {
+    const view = new RequestView(facts, keys)
+    const returned: unknown = this.#module.request!(view)
+    return isPromise(returned) ? this.#bounded(returned, keys).then(() => view.decision) : view.decision
+  }
+
+  response({ facts, keys }: ScriptExchange, { head, backend, now }: ScriptAnswer): MaybePromise<void> {
+    const returned: unknown = this.#module.response!(new ResponseView(facts, head, backend, keys, now))
+    if (isPromise(returned)) return this.#bounded(returned, keys)
+  }
+
+  async #bounded(hook: PromiseLike<unknown>, keys: { readonly waiting: number }): Promise<void> {
+    const limit = new TimeLimit(this.#limit, keys)
+    try {
+      await Promise.race([hook, limit.passed])
+    } finally {
+      limit.stop()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
