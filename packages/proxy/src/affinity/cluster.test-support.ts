@@ -14,8 +14,10 @@ import type { AffinityConfig, SessionCookieConfig } from '../config/config.ts'
 import { backendConfig } from '../config/parts.test-support.ts'
 import { requestHead, responseHead, sentCookies } from '../wire/heads.test-support.ts'
 import { Fingerprints } from './fingerprint.ts'
+import type { SessionRefusal } from './key-quota.ts'
 import { Keyring, keyId } from './keyring.ts'
 import { createStrategy } from './registry.ts'
+import type { ScriptHosts } from './script-service.ts'
 import { parseSetCookie } from './set-cookie.ts'
 import { type AffinityStrategy, type Session, wholeSite } from './strategy.ts'
 
@@ -26,6 +28,8 @@ export class Cluster {
   /** Sessions the store was told of, by what was said. */
   readonly touched: SessionKey[] = []
   readonly bound: SessionKey[] = []
+  /** Why sessions did not begin. */
+  readonly refused: SessionRefusal[] = []
   memory: MemoryStore = this.#newMemory()
 
   /** The store forgets everything, as after FLUSHALL. */
@@ -41,15 +45,17 @@ export class Cluster {
   }
 
   node(affinity: AffinityConfig | readonly AffinityConfig[], parts: NodeParts = {}): Node {
-    const { backends = ['a', 'b', 'c'], secrets = ['secret'], opens = secrets } = parts
+    const { pool = 'shop', backends = ['a', 'b', 'c'], secrets = ['secret'], opens = secrets, scripts } = parts
     const keyring = new Keyring({ secrets, openedByAll: opens.map(keyId) })
     const services = {
-      pool: 'shop',
+      pool,
       backends: new Set(backends),
       members: backends.map((id) => backendConfig(id)),
       store: this.#store(),
       keyring,
       fingerprints: new Fingerprints('fingerprint'),
+      scripts,
+      sessionRefused: (reason: SessionRefusal) => this.refused.push(reason),
     }
     return new Node(createStrategy([affinity].flat(), services), keyring)
   }
@@ -96,10 +102,12 @@ export class Cluster {
 }
 
 interface NodeParts {
+  readonly pool?: string
   readonly backends?: readonly string[]
   readonly secrets?: readonly string[]
   /** The secrets that every node announced it opens; all by default. */
   readonly opens?: readonly string[]
+  readonly scripts?: ScriptHosts
 }
 
 /** An exchange as its two sides saw it. */

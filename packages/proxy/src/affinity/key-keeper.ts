@@ -1,24 +1,43 @@
 import { type Binding, type MaybePromise, type Row, type SessionKey, StoreUnavailable } from '@sticky/store'
 
 import type { PersistenceKeyConfig } from '../config/config.ts'
+import type { RefusalCode } from '../traffic/exchange-record.ts'
+import type { RequestHead } from '../wire/request-head.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
 import { bindInForce } from './bind.ts'
 import { Homes } from './homes.ts'
+import { isReadable } from './key-pattern.ts'
+import { KeyQuota } from './key-quota.ts'
 import { type KeyChange, LearnedKey } from './learned-key.ts'
 import type { AffinityServices } from './registry.ts'
+import type { Client } from './strategy.ts'
 
 const unchanged: readonly KeyChange[] = []
+const nowhere: readonly string[] = []
+const nobody: readonly LearnedKey[] = []
 
-/** Keeps the sessions of one pool that values of its application name. */
+/** Keeps the sessions of one pool that values of its application or its clients name. */
 export class KeyKeeper {
   readonly sources: readonly LearnedKey[]
-  readonly homes: Homes
+  readonly maxSkew: number | undefined
+  /** What a client is told when its session's home cannot serve. */
+  readonly whenAway: RefusalCode | undefined
+  readonly #told: readonly LearnedKey[]
+  readonly #heard: readonly LearnedKey[]
+  readonly #homes: Homes
+  readonly #quota: KeyQuota
   readonly #config: PersistenceKeyConfig
   readonly #services: AffinityServices
 
   constructor(config: PersistenceKeyConfig, services: AffinityServices) {
-    this.sources = config.from.map((source) => new LearnedKey(source, services.pool, services.fingerprints))
-    this.homes = new Homes(services.backends)
+    const table = config.share ?? services.pool
+    this.sources = config.from.map((source) => new LearnedKey(source, table, services.fingerprints))
+    this.maxSkew = config.maxSkew
+    this.whenAway = config.whenGone === 'gone' ? 'session-gone' : undefined
+    this.#told = this.sources.filter(({ isTold }) => isTold)
+    this.#heard = this.sources.filter(({ isHeard }) => isHeard)
+    this.#homes = new Homes(services.backends)
+    this.#quota = new KeyQuota(config, { now: () => services.store.now(), count: () => this.#countIn(table) })
     this.#config = config
     this.#services = services
   }
@@ -31,11 +50,43 @@ export class KeyKeeper {
     this.#services.store.sessions.touch(key, binding)
   }
 
-  /** What a response does with the values that are keys. */
-  changesBy({ setCookies }: ResponseHead): readonly KeyChange[] {
-    if (setCookies.length === 0) return unchanged
-    const now = this.#services.store.now()
-    return this.sources.map((source) => source.changedBy(setCookies, now)).filter((change) => change !== undefined)
+  /** The backends a session lives on; one of another pool's, which shares its keys with this one, is no home here. */
+  homeOf({ backend }: Binding): readonly string[] {
+    return this.#config.share === undefined || this.#homes.know(backend) ? this.#homes.at(backend) : nowhere
+  }
+
+  /** May the session be bound elsewhere? A home that only other nodes know is theirs: a rolling change of configuration must not move it. */
+  mayMove({ backend }: Binding): boolean {
+    return this.#homes.know(backend)
+  }
+
+  /** Does the request end its session, thus answered? */
+  ends({ method }: RequestHead, { status }: ResponseHead): boolean {
+    return this.#config.endOn.includes(method) && status >= 200 && status < 300
+  }
+
+  /** What a response's head does with the values that are keys. */
+  changesBy(response: ResponseHead): readonly KeyChange[] {
+    let changes = unchanged
+    for (const source of this.#told) {
+      const change = source.changedBy(response, this.#services.store)
+      if (change !== undefined) changes = [...changes, change]
+    }
+    return changes
+  }
+
+  /** The sources of which the body of that response may tell what the request did not. */
+  heardBehind(response: ResponseHead, request: RequestHead, client: Client): readonly LearnedKey[] {
+    if (this.#heard.length === 0 || !isReadable(response)) return nobody
+    return this.#heard.filter((source) => source.presentedIn(request, client) === undefined)
+  }
+
+  /** May a session begin? `giver` is the client whose request gave its key, if one did. */
+  admits(giver: Client | undefined): boolean {
+    const refusal = this.#quota.refuses(giver)
+    if (refusal === undefined) return true
+    this.#services.sessionRefused?.(refusal)
+    return false
   }
 
   /** Binds if the row still has the version `seen`; whoever bound it before stays. Never rejects for want of a store. */
@@ -49,8 +100,13 @@ export class KeyKeeper {
   end(key: SessionKey): void {
     this.#services.store.sessions.end(key).catch(unlessAway)
   }
+
+  async #countIn(table: string): Promise<number | undefined> {
+    const counts = await this.#services.store.sessions.count(table).catch(unlessAway)
+    return counts && [...counts.values()].reduce((total, count) => total + count, 0)
+  }
 }
 
-function unlessAway(cause: unknown): void {
+function unlessAway(cause: unknown): undefined {
   if (!(cause instanceof StoreUnavailable)) throw cause
 }

@@ -1,45 +1,57 @@
 import type { Binding, MaybePromise, Row, SessionKey } from '@sticky/store'
 
+import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
+import type { RequestHead } from '../wire/request-head.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
 import type { KeyKeeper } from './key-keeper.ts'
+import { beginningOf } from './key-pattern.ts'
 import type { KeyChange, LearnedKey } from './learned-key.ts'
-import type { PersistenceCode, Session } from './strategy.ts'
+import type { Client, PersistenceCode, Session } from './strategy.ts'
 
-/** The row under a key that a request brought. */
-export interface KeyFound {
+/** What a key that a request brought leads to. */
+export interface KeyFound<Found extends Row = Row> {
   readonly source: LearnedKey
   readonly key: SessionKey
-  readonly row: Row
+  readonly row: Found
 }
 
 const nowhere: readonly string[] = []
+const nobody: readonly LearnedKey[] = []
 
-/** A request's session as its application's cookies tell of it, be it known or not yet. */
+/** A request's session as the keys it brought tell of it, be it known or not yet. */
 export class KeySession implements Session {
   readonly home: readonly string[]
   key: SessionKey | undefined
   readonly #keeper: KeyKeeper
-  readonly #field: string | undefined
-  readonly #found: KeyFound | undefined
-  readonly #binding: Binding | undefined
+  readonly #request: RequestHead
+  readonly #client: Client
+  readonly #found: KeyFound<Binding> | undefined
+  readonly #misses: readonly KeyFound[]
   #came: 'N' | 'I' | 'E' | 'V' | 'D'
   #became: 'N' | 'P' | 'U' | 'D' = 'N'
+  #hearing: readonly LearnedKey[] = nobody
 
-  /** `found` is what the request's key led to, if it brought one; `field` its Cookie field. */
-  constructor(keeper: KeyKeeper, field: string | undefined, found: KeyFound | undefined) {
-    const binding = found?.row.state === 'bound' ? found.row : undefined
-    this.home = binding === undefined ? nowhere : keeper.homes.at(binding.backend)
-    this.key = binding && found?.key
+  /** `found` is the session that one of the request's keys led to; `misses` are those that were asked before and led to none. */
+  constructor(
+    keeper: KeyKeeper,
+    request: RequestHead,
+    client: Client,
+    found: KeyFound<Binding> | undefined,
+    misses: readonly KeyFound[],
+  ) {
+    this.home = found === undefined ? nowhere : keeper.homeOf(found.row)
+    this.key = found?.key
     this.#keeper = keeper
-    this.#field = field
+    this.#request = request
+    this.#client = client
     this.#found = found
-    this.#binding = binding
-    this.#came = found === undefined ? 'N' : codes[found.row.state]
+    this.#misses = misses
+    this.#came = found === undefined ? codeOf(misses[0]) : 'V'
   }
 
   get known(): boolean {
-    return this.#binding !== undefined
+    return this.#found !== undefined
   }
 
   get persistence(): PersistenceCode {
@@ -47,58 +59,119 @@ export class KeySession implements Session {
   }
 
   get reason(): string {
-    const source = this.#found?.source.name
-    if (source === undefined) return 'persistence-key: no key'
-    if (!this.known) return `persistence-key: the key of ${source} leads nowhere`
-    return `persistence-key: ${source} is the key of session ${this.key?.id}, at home on ${this.home[0]}`
+    if (this.#found !== undefined) {
+      const { source, key, row } = this.#found
+      return `persistence-key: ${source.name} is the key of session ${key.id}, at home on ${row.backend}`
+    }
+    const sources = this.#misses.map(({ source }) => source.name)
+    if (sources.length > 0) return `persistence-key: the key of ${sources.join(' and of ')} leads nowhere`
+    return `persistence-key: no key in ${this.#keeper.sources.map(({ name }) => name).join(' or ')}`
+  }
+
+  /** A home of another pool is none that could be away. */
+  get whenAway(): RefusalCode | undefined {
+    return this.home.length === 0 ? undefined : this.#keeper.whenAway
+  }
+
+  get maxSkew(): number | undefined {
+    return this.#keeper.maxSkew
+  }
+
+  get awaitsBody(): boolean {
+    return this.#hearing.length > 0
   }
 
   served(by: Backend, response: ResponseHead): MaybePromise<boolean> {
-    if (this.known && by.id !== this.home[0]) this.#came = 'D'
-    const changes = this.#keeper.changesBy(response).filter((change) => !this.#isNothingNew(change))
-    return changes.length === 0 ? this.#keep(by) : this.#change(changes, by)
+    const found = this.#found
+    if (found !== undefined) {
+      if (by.id !== found.row.backend) this.#came = 'D'
+      if (this.#keeper.ends(this.#request, response)) return this.#over(found.key)
+    }
+    this.#hearing = this.#keeper.heardBehind(response, this.#request, this.#client)
+    const changes = this.#newsIn(this.#keeper.changesBy(response))
+    const given = this.#givenBehind(response)
+    return changes.length === 0 && given === undefined ? this.#keep(by) : this.#learn(changes, given, by)
   }
 
-  /** The value a session is known by, set once more. */
-  #isNothingNew({ set }: KeyChange): boolean {
-    return this.known && set?.id === this.#found?.key.id
+  heard(by: Backend, piece: Buffer): MaybePromise<void> {
+    const beginning = beginningOf(piece)
+    const binds = this.#hearing.flatMap((source) => {
+      const key = source.heardIn(beginning)
+      return key === undefined ? [] : [this.#begin(source, key, by)]
+    })
+    return binds.length === 0 ? undefined : Promise.all(binds).then(done)
   }
 
-  #keep(by: Backend): MaybePromise<boolean> {
-    const [home] = this.home
-    const [found, binding] = [this.#found, this.#binding]
-    if (found === undefined || binding === undefined) return false
-    // A home that only other nodes know is theirs: a rolling change of configuration must not move sessions.
-    if (by.id !== home && this.#keeper.homes.know(home)) return this.#bind(found.source, found.key, by, 'U')
-    this.#keeper.touch(found.key, binding)
+  #over(key: SessionKey): boolean {
+    this.#keeper.end(key)
+    this.#became = 'D'
     return true
   }
 
-  async #change(changes: readonly KeyChange[], by: Backend): Promise<boolean> {
-    for (const { source, set } of changes) {
-      if (set === undefined) this.#end(source)
-      else await this.#bind(source, set, by, 'P')
-    }
-    // A value that was replaced or deleted ages alone.
-    const isReplaced = changes.some(({ source }) => source === this.#found?.source)
-    const kept = !isReplaced && (await this.#keep(by))
-    return kept || this.known || changes.some(({ set }) => set !== undefined)
+  /** Without the value a session is known by, set once more. */
+  #newsIn(changes: readonly KeyChange[]): readonly KeyChange[] {
+    const known = this.#found?.key.id
+    return changes.length === 0 ? changes : changes.filter(({ set }) => set === undefined || set.id !== known)
   }
 
-  async #bind(source: LearnedKey, key: SessionKey, by: Backend, becomes: 'P' | 'U'): Promise<boolean> {
-    const seen = key.id === this.#found?.key.id ? this.#found.row.version : 0
+  /** The key that the request teaches: the first that it brings for that, before the one that led to its session. */
+  #givenBehind({ status }: ResponseHead): KeyFound | undefined {
+    // A backend in trouble is no home.
+    if (this.#misses.length === 0 || status >= 500) return undefined
+    return this.#misses.find(({ source }) => source.isGiven)
+  }
+
+  #keep(by: Backend): MaybePromise<boolean> {
+    const found = this.#found
+    if (found === undefined) return false
+    if (by.id !== found.row.backend && this.#keeper.mayMove(found.row)) return this.#move(found, by)
+    this.#keeper.touch(found.key, found.row)
+    return true
+  }
+
+  async #move({ source, key, row }: KeyFound, by: Backend): Promise<boolean> {
+    this.#became = 'U'
+    await this.#keeper.bind(source, key, row.version, by.id)
+    return true
+  }
+
+  async #learn(changes: readonly KeyChange[], given: KeyFound | undefined, by: Backend): Promise<boolean> {
+    const begun = given === undefined ? [] : [this.#begin(given.source, given.key, by)]
+    for (const { source, set } of changes) {
+      if (set === undefined) this.#end(source)
+      else begun.push(this.#begin(source, set, by))
+    }
+    const taken = await Promise.all(begun)
+    // A value that was replaced or deleted ages alone.
+    const isReplaced = changes.some(({ source }) => source === this.#found?.source)
+    if (!isReplaced) await this.#keep(by)
+    return this.known || taken.includes(true)
+  }
+
+  /** False when so many sessions have begun that this one may not. */
+  async #begin(source: LearnedKey, key: SessionKey, by: Backend): Promise<boolean> {
+    const presented = this.#misses.find((miss) => miss.key.id === key.id)
+    if (!this.#keeper.admits(presented && this.#client)) return false
     this.key = key
-    this.#became = becomes
-    await this.#keeper.bind(source, key, seen, by.id)
+    this.#became = 'P'
+    await this.#keeper.bind(source, key, presented?.row.version ?? 0, by.id)
     return true
   }
 
   #end(source: LearnedKey): void {
-    const key = source === this.#found?.source ? this.#found.key : this.#field && source.presentedIn(this.#field)
-    if (!key) return
+    const isFound = source === this.#found?.source
+    const key = isFound ? this.#found?.key : source.presentedIn(this.#request, this.#client)
+    if (key === undefined) return
     this.#keeper.end(key)
     if (this.known) this.#became = 'D'
   }
 }
 
-const codes = { bound: 'V', ended: 'E', absent: 'I' } as const satisfies Record<Row['state'], string>
+/** A value that is to be learnt is not invalid because nobody has learnt it yet. */
+function codeOf(miss: KeyFound | undefined): 'N' | 'I' | 'E' {
+  if (miss === undefined) return 'N'
+  if (miss.row.state === 'ended') return 'E'
+  return miss.source.isGiven ? 'N' : 'I'
+}
+
+function done(): void {}

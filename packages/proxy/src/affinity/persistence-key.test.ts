@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { cookieSource, persistenceKeyConfig } from '../config/parts.test-support.ts'
 import { requestHead } from '../wire/heads.test-support.ts'
-import { Browser, Cluster, } from './cluster.test-support.ts'
+import { Browser, Cluster } from './cluster.test-support.ts'
 import { wholeSite } from './strategy.ts'
 
 describe('a key is learned', () => {

@@ -5,32 +5,48 @@ import type { RequestHead } from '../wire/request-head.ts'
 import { KeyKeeper } from './key-keeper.ts'
 import { type KeyFound, KeySession } from './key-session.ts'
 import type { AffinityServices } from './registry.ts'
-import type { AffinityStrategy, Session } from './strategy.ts'
+import type { AffinityStrategy, Client, Session } from './strategy.ts'
 
-/** A10 aFleX: a value that the application sets is the key, learned as its response passes; requests never teach one. */
+/** A10 aFleX: a value that the application or its client chose is the key, learnt as its response passes. */
 export function persistenceKey(config: PersistenceKeyConfig, services: AffinityServices): AffinityStrategy {
   const keeper = new KeyKeeper(config, services)
-  return {
-    locate: ({ cookie }: RequestHead) =>
-      cookie === undefined ? new KeySession(keeper, cookie, undefined) : locateFrom(0, keeper, cookie, undefined),
-  }
+  return { locate: (request, client) => locateFrom(0, keeper, request, client, none) }
 }
 
-/** Asks for the sources' keys in their order until one leads to a session; `found` is what the first one led to. */
+const none: readonly KeyFound[] = []
+
+/** Asks for the sources' keys in their order until one leads to a session; `before` are those that led to none. */
 function locateFrom(
-  next: number,
+  first: number,
   keeper: KeyKeeper,
-  field: string,
-  found: KeyFound | undefined,
+  request: RequestHead,
+  client: Client,
+  before: readonly KeyFound[],
 ): MaybePromise<Session> {
-  const source = keeper.sources[next]
-  if (source === undefined) return new KeySession(keeper, field, found)
-  const key = source.presentedIn(field)
-  if (key === undefined) return locateFrom(next + 1, keeper, field, found)
-  const decide = (row: Row): MaybePromise<Session> =>
+  let misses = before
+  for (let index = first; index < keeper.sources.length; index++) {
+    const source = keeper.sources[index]!
+    const key = source.presentedIn(request, client)
+    if (key === undefined) continue
+    const row = keeper.find(key)
+    if (row instanceof Promise) return row.then(goOn(index, keeper, request, client, misses, { source, key }))
+    if (row.state === 'bound') return new KeySession(keeper, request, client, { source, key, row }, misses)
+    misses = [...misses, { source, key, row }]
+  }
+  return new KeySession(keeper, request, client, undefined, misses)
+}
+
+/** The same, once it is known what the key of that source leads to. */
+function goOn(
+  index: number,
+  keeper: KeyKeeper,
+  request: RequestHead,
+  client: Client,
+  misses: readonly KeyFound[],
+  asked: Omit<KeyFound, 'row'>,
+): (row: Row) => MaybePromise<Session> {
+  return (row) =>
     row.state === 'bound'
-      ? new KeySession(keeper, field, { source, key, row })
-      : locateFrom(next + 1, keeper, field, found ?? { source, key, row })
-  const answer = keeper.find(key)
-  return answer instanceof Promise ? answer.then(decide) : decide(answer)
+      ? new KeySession(keeper, request, client, { ...asked, row }, misses)
+      : locateFrom(index + 1, keeper, request, client, [...misses, { ...asked, row }])
 }

@@ -1,4 +1,4 @@
-import type { KeySource, PersistenceKeyConfig, BackendConfig, PoolConfig, RouteConfig } from './config.ts'
+import type { BackendConfig, KeySource, PersistenceKeyConfig, PoolConfig, RouteConfig } from './config.ts'
 
 /** A backend as a file that says only its id has it. */
 export function backendConfig(id: string, parts: Partial<BackendConfig> = {}): BackendConfig {
@@ -41,7 +41,15 @@ export function poolConfig(
 
 /** A route that asks nothing of requests. */
 export function routeConfig(pool: string, parts: Partial<RouteConfig> = {}): RouteConfig {
-  return { host: undefined, path: undefined, pool, ...parts }
+  return {
+    host: undefined,
+    path: undefined,
+    pattern: undefined,
+    pool,
+    backends: undefined,
+    whenDrained: 'refuse',
+    ...parts,
+  }
 }
 
 /** A persistence-key strategy as a file that says nothing but its name has it, by the cookie JSESSIONID. */

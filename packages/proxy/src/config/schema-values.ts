@@ -38,6 +38,7 @@ import {
   pathPrefixExpectation,
   scriptPathExpectation,
 } from './path.ts'
+import { parsePattern, patternExpectation } from './pattern.ts'
 import { list, text } from './schema-shapes.ts'
 import { parseSecret, parseToken, secretExpectation } from './secret.ts'
 import { parseSize, sizeExpectation, sizePattern } from './size.ts'
@@ -103,6 +104,9 @@ export const scriptPath: Text<string> = text(scriptPathExpectation, parseScriptP
 
 /** A route's host. */
 export const host: Text<string> = text(hostExpectation, parseHost)
+
+/** A regular expression for request targets. */
+export const pattern: Text<string> = text(patternExpectation, parsePattern)
 
 /** A route's path. */
 export const path: Text<string> = text(pathExpectation, parsePath)

@@ -1,3 +1,4 @@
+import type { SessionRefusal } from '../affinity/key-quota.ts'
 import type { PoolConfig } from '../config/config.ts'
 import type { ExchangeRecord } from '../traffic/exchange-record.ts'
 import { type Decision, decisionOf, persistenceCodes } from './decisions.ts'
@@ -24,6 +25,12 @@ export class ExchangeMetrics {
     if (record.refusal !== undefined) this.#refusals.set(record.refusal, (this.#refusals.get(record.refusal) ?? 0) + 1)
   }
 
+  /** Counts a session that was not begun. */
+  refuseSession(pool: string, reason: SessionRefusal): void {
+    const refused = this.#pools.get(pool)?.sessionsRefused
+    refused?.set(reason, (refused.get(reason) ?? 0) + 1)
+  }
+
   /** All it counted, since the worker began. */
   metrics(): Metric[] {
     const pools = [...this.#pools.values(), this.#unrouted]
@@ -35,6 +42,7 @@ export class ExchangeMetrics {
       metric(catalogue.requestBytes, backends.flatMap(total('bytesReceived'))),
       metric(catalogue.responseBytes, backends.flatMap(total('bytesSent'))),
       metric(catalogue.decisions, pools.flatMap(decisions)),
+      metric(catalogue.sessionsRefused, pools.flatMap(sessionsRefused)),
       metric(catalogue.retries, pools.flatMap(retries)),
       metric(
         catalogue.refusals,
@@ -53,6 +61,7 @@ class PoolCounts {
   readonly #backends: ReadonlyMap<string, BackendCounts>
   /** What reached no backend. */
   readonly #refused: BackendCounts
+  readonly sessionsRefused = new Map<SessionRefusal, number>()
   retries = 0
   full = 0
 
@@ -122,6 +131,10 @@ function decisions(pool: PoolCounts): Sample[] {
     totals.set(decision, (totals.get(decision) ?? 0) + pool.decisions[index]!)
   }
   return Array.from(totals, ([result, value]) => ({ labels: { pool: pool.id, result }, value })).filter(counted)
+}
+
+function sessionsRefused(pool: PoolCounts): Sample[] {
+  return Array.from(pool.sessionsRefused, ([reason, value]) => ({ labels: { pool: pool.id, reason }, value }))
 }
 
 function retries(pool: PoolCounts): Sample[] {

@@ -7,7 +7,7 @@ import { newcomer } from '../affinity/sessions.test-support.ts'
 import { type Session, wholeSite } from '../affinity/strategy.ts'
 import { healthy } from '../balancing/fakes.test-support.ts'
 import type { AffinityConfig, PoolConfig } from '../config/config.ts'
-import { backendConfig, poolConfig, routeConfig } from '../config/parts.test-support.ts'
+import { backendConfig, persistenceKeyConfig, poolConfig, routeConfig } from '../config/parts.test-support.ts'
 import { requestHead, responseHead } from '../wire/heads.test-support.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import { buildTopology } from './topology.ts'
@@ -29,7 +29,7 @@ test.for([
   ['https://app.internal:8443', 'https', 'app.internal', 8443, 'app.internal:8443'],
   ['http://[::1]:3001', 'http', '::1', 3001, '[::1]:3001'],
 ] as const)('backend %s is reached over %s at %s, port %i', ([url, scheme, hostname, port, authority]) => {
-  const { pools } = topologyOf({ pools: [pool('shop', { backends: [{ id: 'a', url, weight: 2 }] })] })
+  const { pools } = topologyOf({ pools: [pool('shop', { backends: [backendConfig('a', { url, weight: 2 })] })] })
 
   expect(pools.get('shop')!.byId.get('a')).toMatchObject({ pool: 'shop', scheme, hostname, port, authority, weight: 2 })
 })
@@ -66,12 +66,7 @@ test('while the store is away, newcomers are refused only where a session could 
   expect(pools.get('loose')!.balancer.choose(newcomer, new Set())).toMatchObject({ id: 'a' })
 })
 
-const persistence: AffinityConfig = {
-  strategy: 'persistence-key',
-  from: [{ cookie: 'JSESSIONID' }],
-  age: 1000,
-  lifetime: undefined,
-}
+const persistence: AffinityConfig = persistenceKeyConfig({ age: 1000 })
 
 const a = backendConfig('a', { url: 'http://127.0.0.1:3001' })
 

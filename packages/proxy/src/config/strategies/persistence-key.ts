@@ -2,19 +2,57 @@ import * as z from 'zod'
 
 import type { PersistenceKeyConfig } from '../config.ts'
 import { defaults } from '../defaults.ts'
-import { list, map } from '../schema-shapes.ts'
-import { age, cookieName } from '../schema-values.ts'
+import { list, map, oneOf, optional, whole } from '../schema-shapes.ts'
+import { age, duration, id, method } from '../schema-values.ts'
+import { keySource } from './key-source.ts'
 import { lifetime } from './lifetime.ts'
 import type { StrategySchema } from './strategy-schema.ts'
 
-const keySource = map({ cookie: cookieName.describe('The cookie whose value is the session’s key.') })
+const usual = defaults.persistenceKey
+
+const newPerClient = map({
+  count: whole(1, 1_000_000_000)
+    .prefault(usual.newPerClient.count)
+    .describe('So many sessions by values that requests brought.'),
+  per: duration.prefault(usual.newPerClient.per).describe('In each span of this length.'),
+})
+
+const contents = map({
+  strategy: z
+    .literal('persistence-key')
+    .describe('A value that the application or its client chose is the session’s key.'),
+  from: list(keySource, 'must be a list such as [{ cookie: JSESSIONID }]', 1).describe(
+    'Where the key is found, in this order: the first that leads to a session decides.',
+  ),
+  age: age.prefault(usual.age).describe('A session ends when it was not used for this long.'),
+  lifetime,
+  endOn: list(method, 'must be a list of methods such as [DELETE]')
+    .prefault([...usual.endOn])
+    .describe('Methods of requests that end their session when they are answered with 2xx.'),
+  whenGone: oneOf(['rebind', 'gone'])
+    .prefault(usual.whenGone)
+    .describe('When its backend is away a session goes on at another (`rebind`), or its client is told 404 (`gone`).'),
+  maxSkew: optional(z.number({ error: skewExpectation() }).min(1, { error: skewExpectation() })).describe(
+    'A backend that carries more than so many times its pool’s mean load gives sessions away. By default none is given away.',
+  ),
+  share: optional(id).describe('The pool among whose sessions these are, so that each honours the other’s keys.'),
+  newPerClient: z
+    .union([newPerClient, z.literal(false)], { error: 'must be a map such as { count: 600, per: 1m }, or false' })
+    .prefault(usual.newPerClient)
+    .describe(
+      'How many sessions the requests of one address (of one /64 of IPv6) may begin, per worker; `false`: any.',
+    ),
+  maxSessions: whole(1, 1_000_000_000)
+    .prefault(usual.maxSessions)
+    .describe('With so many sessions in the pool none begins, until some have ended.'),
+})
+
+function skewExpectation(): string {
+  return 'must be a number of at least 1, such as 2'
+}
 
 /** A persistence-key strategy. */
-export const persistenceKey: StrategySchema<PersistenceKeyConfig> = map({
-  strategy: z.literal('persistence-key').describe('A value that the application sets is the key of the session.'),
-  from: list(keySource, 'must be a list such as [{ cookie: JSESSIONID }]', 1).describe(
-    'Where the key is found; the first that a request has counts.',
-  ),
-  age: age.prefault(defaults.persistenceKey.age).describe('A session ends when it was not used for this long.'),
-  lifetime,
-})
+export const persistenceKey: StrategySchema<PersistenceKeyConfig> = contents.transform((given) => ({
+  ...given,
+  newPerClient: given.newPerClient || undefined,
+}))
