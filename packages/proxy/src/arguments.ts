@@ -6,6 +6,7 @@ import type { Overrides } from './config/overrides.ts'
 export type Order =
   | { readonly command: 'run' | 'check'; readonly file: string; readonly overrides: Overrides }
   | { readonly command: 'print'; readonly file: string; readonly overrides: Overrides; readonly effective: boolean }
+  | { readonly command: 'convert'; readonly file: string; readonly routeMatch: string | undefined }
   | { readonly command: 'schema' }
   | { readonly command: 'version' }
   | { readonly command: 'end'; readonly exitCode: number }
@@ -39,6 +40,7 @@ function createProgram(give: (order: Order) => void): Command {
   addConfigured(program, 'run', 'serve until SIGTERM or SIGINT', give)
   addConfigured(program, 'check', 'tell every mistake in a configuration', give)
   addPrint(program, give)
+  addConvert(program, give)
   program
     .command('schema')
     .description('print a JSON Schema of the configuration, for editors')
@@ -71,6 +73,19 @@ function addPrint(program: Command, give: (order: Order) => void): void {
     )
 }
 
+function addConvert(program: Command, give: (order: Order) => void): void {
+  program
+    .command('convert')
+    .description("print WebSphere's plugin-cfg.xml as a configuration in YAML")
+    .argument('<file>', 'the plugin-cfg.xml')
+    .option(...routeMatch)
+    .action((file: string, options: Pick<Overrides, 'routeMatch'>) =>
+      give({ command: 'convert', file, routeMatch: options.routeMatch }),
+    )
+}
+
+const routeMatch = ['--route-match <order>', 'instead of routeMatch: first, best or bottom-up'] as const
+
 type Configured = { config: string } & Overrides
 
 function configured(command: Command): Command {
@@ -80,6 +95,7 @@ function configured(command: Command): Command {
     .option('--listen <address>', 'instead of the first listener; repeat it for the next', collect)
     .option('--admin <address>', 'instead of admin.address')
     .option('--store <url>', 'instead of store.url')
+    .option(...routeMatch)
 }
 
 function collect(address: string, before: readonly string[] = []): string[] {

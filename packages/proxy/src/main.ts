@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { exitCodes, type Order, readArguments } from './arguments.ts'
-import { ConfigErrors } from './config/config-errors.ts'
-import { loadConfig } from './config/load.ts'
+import { ConfigErrors, type PlacedMistake, showWarning } from './config/config-errors.ts'
+import { readConfig } from './config/load.ts'
+import { convertFile } from './config/plugin-cfg/convert-file.ts'
 import { printConfig } from './config/print.ts'
 import { jsonSchema } from './config/schema.ts'
 import { StartFailure } from './control/start-failure.ts'
@@ -27,7 +28,9 @@ async function carryOut(order: Order): Promise<number> {
   if (order.command === 'version') return print(version)
   if (order.command === 'schema') return print(JSON.stringify(jsonSchema(), undefined, 2))
   if (order.command === 'print') return printFile(order)
-  const config = loadConfig(order.file, order.overrides)
+  if (order.command === 'convert') return printConverted(order)
+  const { config, warnings } = readConfig(order.file, order.overrides)
+  warn(warnings)
   if (order.command === 'check') return print(`${order.file} is valid`)
   // Only here: what a node needs is loaded by nothing else.
   const { runNode } = await import('./control/run.ts')
@@ -38,6 +41,17 @@ async function carryOut(order: Order): Promise<number> {
 function printFile({ file, overrides, effective }: Extract<Order, { command: 'print' }>): number {
   process.stdout.write(printConfig(file, effective ? 'effective' : 'written', overrides))
   return exitCodes.ok
+}
+
+function printConverted({ file, routeMatch }: Extract<Order, { command: 'convert' }>): number {
+  const { yaml, warnings } = convertFile(file, routeMatch)
+  warn(warnings)
+  process.stdout.write(yaml)
+  return exitCodes.ok
+}
+
+function warn(warnings: readonly PlacedMistake[]): void {
+  for (const warning of warnings) process.stderr.write(`${showWarning(warning)}\n`)
 }
 
 function print(line: string): number {

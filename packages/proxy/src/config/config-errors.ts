@@ -19,6 +19,11 @@ export class ConfigErrors extends Error {
   }
 }
 
+/** The same of what is no mistake but will not work as written. */
+export function showWarning(warning: PlacedMistake): string {
+  return showMistake({ ...warning, problem: `warning: ${warning.problem}` })
+}
+
 /** One line, as compilers write it: `sticky.yaml:12:9: pools.shop.balance: must be …`. */
 export function showMistake({ source, place, path, problem, detail = '' }: PlacedMistake): string {
   const where = place ? `${source}:${place.line}:${place.column}` : source

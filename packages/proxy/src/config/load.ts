@@ -9,6 +9,7 @@ import { draftOf } from './draft.ts'
 import { type FileContents, fileSchema } from './file-schema.ts'
 import { type Mistake, type Path, showPath, valueAt } from './mistakes.ts'
 import { type Overridden, type Overrides, override, overrideWritten } from './overrides.ts'
+import { readPluginCfg } from './plugin-cfg/source.ts'
 import { withPresets } from './presets.ts'
 import { schemaMistakes } from './schema-mistakes.ts'
 import { unreadableScripts, withScriptFiles } from './scripts.ts'
@@ -27,6 +28,8 @@ export interface ConfigFile {
   readonly written: unknown
   /** The same with its references resolved. */
   readonly data: unknown
+  /** What a plugin-cfg.xml says that does not work here as it is written. */
+  readonly warnings: readonly PlacedMistake[]
 }
 
 /** Reads a configuration file, for who wants to see it too; throws `ConfigErrors`. */
@@ -48,14 +51,15 @@ export function parseConfig(
   return parseFile(text, path, overrides, environment).config
 }
 
-function parseFile(
+/** The same for a text, for who wants to see it too; throws `ConfigErrors`. */
+export function parseFile(
   text: string,
   path: string,
   overrides: Overrides,
   environment: SecretSources['environment'],
 ): ConfigFile {
   const sources = { environment, folder: dirname(path) }
-  const source = readSource(text, sources)
+  const { source, warnings } = read(text, path, overrides, sources)
   const overridden = override(source.data, overrides, sources)
   const { contents, mistakes } = examine(source, overridden, sources.folder)
   const placed = [
@@ -64,10 +68,20 @@ function parseFile(
   ]
   if (placed.length > 0 || !contents) throw new ConfigErrors(placed.sort(inFileOrder))
   const config = withScriptFiles(assemble(contents), sources.folder)
-  return { config, written: overrideWritten(source.written, overrides), data: overridden.data }
+  return { config, written: overrideWritten(source.written, overrides), data: overridden.data, warnings }
 }
 
-function readText(path: string): string {
+type Read = { source: Source; warnings: readonly PlacedMistake[] }
+
+/** YAML, or a plugin-cfg.xml. */
+function read(text: string, path: string, { routeMatch }: Overrides, sources: SecretSources): Read {
+  if (!/\.xml$/i.test(path)) return { source: readSource(text, sources), warnings: [] }
+  const { source, warnings } = readPluginCfg(text, routeMatch)
+  return { source, warnings: warnings.map((warning) => ({ ...warning, source: path, path: [] })) }
+}
+
+/** A configuration file's text; throws `ConfigErrors`. */
+export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {

@@ -9,6 +9,7 @@ export interface Overrides {
   readonly listen?: readonly string[] | undefined
   readonly admin?: string | undefined
   readonly store?: string | undefined
+  readonly routeMatch?: string | undefined
 }
 
 /** The file's data with the flags' values in place. */
@@ -59,11 +60,12 @@ interface Flag {
   readonly text: string
 }
 
-function flagsOf({ nodeId, listen = [], admin, store }: Overrides): Flag[] {
+function flagsOf({ nodeId, listen = [], admin, store, routeMatch }: Overrides): Flag[] {
   const single: [string, Path, string | undefined][] = [
     ['--node-id', ['node', 'id'], nodeId],
     ['--admin', ['admin', 'address'], admin],
     ['--store', ['store', 'url'], store],
+    ['--route-match', ['routeMatch'], routeMatch],
   ]
   return [
     ...single.flatMap(([flag, path, text]) => (text === undefined ? [] : [{ flag, path, text }])),
