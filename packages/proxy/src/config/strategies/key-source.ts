@@ -35,6 +35,8 @@ type Contents = z.output<typeof contents>
 
 /** Where a request carries a session's key. */
 export const keySource: z.ZodType<KeySource> = contents.transform((given, context) => {
+  // Of a misspelled key nothing more can be said.
+  if (context.issues.length > 0) return z.NEVER
   const source = sourceOf(given)
   if (!(source instanceof Flaw)) return source
   context.issues.push({ code: 'custom', message: source.problem, input: given })
