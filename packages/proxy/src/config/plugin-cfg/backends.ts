@@ -3,6 +3,7 @@ import type { BackendContents, Origins, TimeoutContents } from './contents.ts'
 import { Ids } from './names.ts'
 import { type Role, rolesOf } from './roles.ts'
 import { type PluginServer, readServer, readServers } from './server.ts'
+import { nameOf } from './transport.ts'
 import type { Warn } from './warnings.ts'
 import type { XmlElement } from './xml.ts'
 
@@ -70,7 +71,7 @@ function ejectsOf(cluster: XmlElement, servers: readonly PluginServer[], warn: W
   if (ejecting.length > 0 && other)
     new Attributes(other.element, warn).warn(
       'ServerIOTimeout',
-      `is positive, others of ${cluster.name} are negative; all are taken as negative`,
+      `is positive, others of ${nameOf(cluster)} are negative; all are taken so`,
     )
   return ejecting.length > 0 || undefined
 }

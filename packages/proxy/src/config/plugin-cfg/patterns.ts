@@ -21,6 +21,5 @@ export function parseVirtualHost(name: string): string | Flaw {
 
 /** A Uri's Name as a route's path. */
 export function parseUri(name: string): string | Flaw {
-  const parsed = parsePath(name === '*' ? '/*' : name)
-  return parsed instanceof Flaw && parsed.instead !== undefined ? parseUri(parsed.instead) : parsed
+  return parsePath(name === '*' ? '/*' : name.replace(/[^!-~]+/g, encodeURIComponent))
 }

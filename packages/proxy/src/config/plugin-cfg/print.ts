@@ -11,7 +11,7 @@ export function printYaml({ contents, warnings, names }: Conversion, file: strin
   const aliasDuplicateObjects = contents.routes.length < MOST_ALIASES
   const document = new Document(contents, { aliasDuplicateObjects, anchorPrefix: 'group' })
   document.commentBefore = [
-    ` Converted from ${file}, which does not say where clients connect (listen) and where sessions are kept (store).`,
+    ` Converted from ${file}. Of listen and store it says nothing: they are yours to add.`,
     ...warnings.map(({ place, problem }) => ` ${file}:${place.line}:${place.column}: ${problem}`),
   ].join('\n')
   nameClusters(document.get('pools', true), names)
