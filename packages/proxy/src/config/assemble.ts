@@ -1,6 +1,7 @@
 import { availableParallelism, hostname } from 'node:os'
 
 import type { Config, ListenConfig, PoolConfig, RouteConfig } from './config.ts'
+import { defaults } from './defaults.ts'
 import type { FileContents, ListenContents } from './file-schema.ts'
 import type { PoolContents } from './pool-schema.ts'
 
@@ -26,7 +27,14 @@ function poolOf(id: string, pool: PoolContents): PoolConfig {
 }
 
 function everythingTo(pools: readonly string[]): RouteConfig[] {
-  return pools.map((pool) => ({ host: undefined, path: undefined, pool }))
+  return pools.map((pool) => ({
+    host: undefined,
+    path: undefined,
+    pattern: undefined,
+    pool,
+    backends: undefined,
+    whenDrained: defaults.whenDrained,
+  }))
 }
 
 /** The host's name, as far as it can stand in keys. */

@@ -25,6 +25,8 @@ test.each([
   ['weights', file('{ id: a, url: http://a, weight: 2 }')],
   ['affinity', 'pools: { shop: { backends: [{ id: a, url: http://a }], affinity: [] } }'],
   ['routes', file(a, 'routes: [{ path: /x, pool: shop }]')],
+  ['which route counts', file(a, 'routeMatch: best')],
+  ['the fallback', file(a, 'fallback: shop')],
 ])('nodes must agree on %s', (_, yaml) => {
   expect(hash(yaml)).not.toBe(hash(file(a)))
 })

@@ -19,6 +19,25 @@ test.each([
     'routes[1]',
   ],
   [
+    'a route before one for everything, where the last counts',
+    `${pools}\nrouteMatch: bottom-up\nroutes: [{ path: /x, pool: shop }, { pool: shop }]`,
+    'routes[0]',
+  ],
+  [
+    'a route as specific as an earlier one, where the best counts',
+    `${pools}\nrouteMatch: best\nroutes: [{ path: [/x, /y], pool: shop }, { path: /y, pool: shop }]`,
+    'routes[1]',
+  ],
+  ['a fallback that is not there', `${pools}\nfallback: cart`, 'fallback'],
+  [
+    'a backend that its pool does not have',
+    `${pools}\nroutes: [{ pool: shop, backends: [a, b] }]`,
+    'routes[0].backends[1]',
+  ],
+  ['a pattern that looks ahead', `${pools}\nroutes: [{ pattern: "^(?!/admin)", pool: shop }]`, 'routes[0].pattern'],
+  ['a port that is none', `${pools}\nroutes: [{ host: [a.com, "a.com:http"], pool: shop }]`, 'routes[0].host[1]'],
+  ['a path with a query', `${pools}\nroutes: [{ path: [{ path: /x?y }], pool: shop }]`, 'routes[0].path[0].path'],
+  [
     'two backends of one id',
     'pools: { shop: { backends: [{ id: a, url: http://a }, { id: a, url: http://b }] } }',
     'pools.shop.backends[1].id',
@@ -27,6 +46,16 @@ test.each([
     'one backend twice',
     'pools: { shop: { backends: [{ id: a, url: http://a }, { id: b, url: http://A:80/ }] } }',
     'pools.shop.backends[1].url',
+  ],
+  [
+    'a longest pause that is shorter than the first',
+    'pools: { shop: { backends: [{ id: a, url: http://a }], ejection: { for: 2m } } }',
+    'pools.shop.ejection.for',
+  ],
+  [
+    'counting known sessions where nobody counts turns',
+    'pools: { shop: { backends: [{ id: a, url: http://a }], countsKnown: true } }',
+    'pools.shop.countsKnown',
   ],
   ['several workers on a store in memory', `${pools}\nnode: { workers: 2 }`, 'node.workers'],
   ['a lease of less than two heartbeats', `${pools}\nstore: { lease: 3s }`, 'store.lease'],
@@ -76,6 +105,22 @@ test.each([
   [
     'routes from the narrow to the wide',
     `${pools}\nroutes: [{ path: /x, pool: shop }, { path: /x/*, pool: shop }, { pool: shop }]`,
+  ],
+  [
+    'a route after one that leaves it newcomers',
+    `${pools}\nroutes: [{ pool: shop, backends: [a], whenDrained: next }, { pool: shop }]`,
+  ],
+  [
+    'routes from the wide to the narrow, where the best counts',
+    `${pools}\nrouteMatch: best\nroutes: [{ pool: shop }, { path: /x/*, pool: shop }, { host: "*:9080", pool: shop }]`,
+  ],
+  [
+    'a route after one for another port',
+    `${pools}\nroutes: [{ host: "a.com:80", pool: shop }, { host: a.com, path: [{ path: /x/*, cookie: XID }], pool: shop }]`,
+  ],
+  [
+    'patterns before all',
+    `${pools}\nroutes: [{ pattern: ^/a, pool: shop }, { pattern: ^/ab, pool: shop }, { pool: shop }]`,
   ],
   ['one backend in two pools', `${twoPools}\nroutes: [{ path: /cart/*, pool: cart }, { pool: shop }]`],
   ['an admin API for others with a token', `${pools}\nadmin: { address: ":9901", token: 0123456789abcdef }`],

@@ -5,7 +5,7 @@ import { defaults } from './defaults.ts'
 import { idPattern } from './names.ts'
 import { type PoolContents, poolSchema } from './pool-schema.ts'
 import { routeSchema } from './route-schema.ts'
-import { flag, list, map, optional, whole } from './schema-shapes.ts'
+import { flag, list, map, oneOf, optional, whole } from './schema-shapes.ts'
 import { address, adminAddress, cidrs, duration, id, secret, size, storeUrl, token } from './schema-values.ts'
 
 /** A file's contents, each value parsed and defaulted, before they are put together. */
@@ -123,7 +123,18 @@ export const fileSchema: z.ZodType<FileContents> = map({
     })
     .meta({ propertyNames: { type: 'string', pattern: idPattern.source } })
     .describe('Sets of backends that serve one application, by id.'),
-  routes: optional(list(routeSchema, 'must be a list of routes such as { path: /*, pool: shop }', 1)).describe(
-    'Which pool serves a request: the first that matches, in this order. With a single pool: everything to it.',
+  routes: optional(list(routeSchema, 'must be a list of routes such as { path: /*, pool: shop }')).describe(
+    'Which pool serves a request: of those that match, the one that `routeMatch` says. With a single pool: everything to it.',
   ),
+  routeMatch: oneOf(['first', 'bottom-up', 'best'])
+    .prefault(defaults.routeMatch)
+    .describe(
+      'Which route counts of several that match: the `first` written; `bottom-up`: the last; `best`: that with the most literal characters in its path, then the most specific host, then the first.',
+    ),
+  vhostPort: oneOf(['host-header', 'listener'])
+    .prefault(defaults.vhostPort)
+    .describe(
+      'Which port the ports of routes mean: that of the Host field (80 where it has none, 443 over TLS), or that which the client connected to.',
+    ),
+  fallback: optional(id).describe('The pool that serves what no route matches. By default nobody does: 404.'),
 })

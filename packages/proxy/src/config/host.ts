@@ -4,7 +4,8 @@ import { domainToASCII } from 'node:url'
 import { Flaw } from './flaw.ts'
 
 /** What a route's host looks like, for people. */
-export const hostExpectation = 'must be a host name such as shop.example.com or *.example.com'
+export const hostExpectation =
+  'must be a host name such as shop.example.com or *.example.com, or with a port such as *:9080'
 
 /** What a cookie's domain looks like, for people. */
 export const domainExpectation = 'must be a domain such as example.com'
@@ -22,16 +23,16 @@ function looksLikeAddress(labels: readonly string[]): boolean {
   return /^\d+$/.test(labels.at(-1)!)
 }
 
-/** A route's host: lower case, without port; `*.` in front stands for one label or more. */
+/** A route's host: lower case; `*.` in front stands for one label or more, `*` for any host, `:*` for any port. */
 export function parseHost(text: string): string | Flaw {
-  if (/:\d+$/.test(text) && !text.startsWith('['))
-    return new Flaw('must be without a port: routes are told apart by name alone')
-  const ascii = asciiOf(text)
-  if (text === '*') return new Flaw('must be a host name: leave host out to match all')
+  const [, named = text, port = '*'] = /^(.*):(\d{1,5}|\*)$/.exec(text) ?? []
+  const ascii = asciiOf(named)
   if (ascii !== undefined) return new Flaw('must be in ASCII', ascii)
-  const host = text.toLowerCase().replace(/\.$/, '')
-  const sound = isHostName(host.replace(/^\*\./, '')) || isIPv4(host) || isBracketed(host)
-  return sound ? host : new Flaw(hostExpectation)
+  if (isIPv6(text)) return new Flaw('must have an IPv6 address in brackets', `"[${text}]"`)
+  const host = named.toLowerCase().replace(/\.$/, '')
+  const sound = host === '*' || isHostName(host.replace(/^\*\./, '')) || isIPv4(host) || isBracketed(host)
+  if (!sound || Number(port) > 65_535 || Number(port) === 0) return new Flaw(hostExpectation)
+  return port === '*' ? host : `${host}:${Number(port)}`
 }
 
 /** A cookie's Domain: a name without a leading dot, which browsers ignore. */

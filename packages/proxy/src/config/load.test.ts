@@ -66,8 +66,8 @@ test('a whole configuration is read as it is written', () => {
     timeouts: { head: 10_000, idle: 75_000, backendIdle: 4000, tunnel: 3_600_000 },
     shutdownTimeout: 25_000,
     routes: [
-      { host: 'legacy.example.com', pool: 'legacy' },
-      { path: '/*', pool: 'shop' },
+      { host: ['legacy.example.com'], pool: 'legacy' },
+      { path: [{ path: '/*' }], pool: 'shop' },
     ],
   })
   expect(config.pools.map(({ id }) => id)).toEqual(['shop', 'legacy'])
@@ -128,7 +128,7 @@ test('ten different mistakes are told in one run, each with its place and what w
     'f:8:23: pools.shop.backends[0].url: must be without a path, which requests bring along: write http://127.0.0.1:3001',
     'f:9:15: pools.shop.backends[1].id: must differ from the id of backends[0]: sessions follow ids',
     'f:9:54: pools.shop.backends[1].weight: must be a whole number from 0 to 1000, got -1',
-    'f:10:14: pools.shop.balance: must be one of leastLoad, leastSessions, roundRobin, random, powerOfTwo, got "leastload"; did you mean leastLoad?',
+    'f:10:14: pools.shop.balance: must be one of leastLoad, leastSessions, roundRobin, sharedRoundRobin, random, powerOfTwo, got "leastload"; did you mean leastLoad?',
     'f:12:23: routes[0].pool: must be one of the pools: shop, got "shp"; did you mean shop?',
     'f:13:5: routes[1]: can never be reached: routes[0] before it matches all that this one does; move this one up or remove it',
   ])

@@ -41,7 +41,7 @@ function unknownKey(path: Path, key: string, knownKeys: string): Finding {
 /** The branch that the value was meant for: it objects to something inside, not to the value's kind. */
 function nearestBranch(issue: z.core.$ZodIssueInvalidUnion): readonly Issue[] | undefined {
   return issue.errors.find((branch) =>
-    branch.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys'),
+    branch.every(({ path, code }) => path.length > 0 || code === 'unrecognized_keys' || code === 'custom'),
   )
 }
 

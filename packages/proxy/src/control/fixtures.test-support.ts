@@ -39,6 +39,9 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     trustedProxies: [],
     pools: [testPool('shop', ['a', 'b'])],
     routes: [routeConfig('shop')],
+    routeMatch: 'first',
+    vhostPort: 'host-header',
+    fallback: undefined,
     ...changes,
   }
 }

@@ -10,16 +10,20 @@ import type { AffinityConfig, PoolConfig } from '../config/config.ts'
 import { backendConfig, persistenceKeyConfig, poolConfig, routeConfig } from '../config/parts.test-support.ts'
 import { requestHead, responseHead } from '../wire/heads.test-support.ts'
 import type { RequestHead } from '../wire/request-head.ts'
+import { newcomerFrom } from './routes.test-support.ts'
 import { buildTopology } from './topology.ts'
 
 test('routes lead to the pools they name, in file order', () => {
   const { routes, pools } = topologyOf({
     pools: [pool('shop'), pool('legacy')],
-    routes: [routeConfig('legacy', { host: 'legacy.example.com' }), routeConfig('shop', { path: '/*' })],
+    routes: [routeConfig('legacy', { host: ['legacy.example.com'] }), routeConfig('shop')],
   })
 
-  expect(routes.match(request('legacy.example.com'))).toMatchObject({ index: 0, to: pools.get('legacy') })
-  expect(routes.match(request('example.com'))).toMatchObject({ index: 1, to: pools.get('shop') })
+  expect(routes.match(request('legacy.example.com'), newcomerFrom, 80)).toMatchObject({
+    index: 0,
+    to: pools.get('legacy'),
+  })
+  expect(routes.match(request('example.com'), newcomerFrom, 80)).toMatchObject({ index: 1, to: pools.get('shop') })
 })
 
 test.for([
@@ -79,7 +83,7 @@ function topologyOf(
   store = new MemoryStore(),
 ) {
   return buildTopology(
-    { pools, routes },
+    { pools, routes, routeMatch: 'first', vhostPort: 'host-header', fallback: undefined },
     {
       store,
       keyring: new Keyring({ secrets: ['secret'], openedByAll: [] }),

@@ -8,9 +8,11 @@ import type { ScriptHosts } from '../affinity/script-service.ts'
 import type { AffinityStrategy } from '../affinity/strategy.ts'
 import { type Balancer, createBalancer } from '../balancing/balancer.ts'
 import { type PolicyFactory, policies } from '../balancing/policies.ts'
-import type { BackendConfig, BalanceName, Config, PoolConfig } from '../config/config.ts'
+import { heedingLimits } from '../balancing/room.ts'
+import type { BackendConfig, BalanceName, Config, EjectionConfig, PoolConfig, RouteConfig } from '../config/config.ts'
 import type { Backend, BackendHealth } from '../upstream/backend.ts'
-import { type RouteTable, routeTable } from './route-table.ts'
+import { FieldPatterns } from '../wire/field-patterns.ts'
+import { type RouteTable, type Rule, routeTable } from './route-table.ts'
 
 /** A set of backends that serve one application, with how its sessions are recognised and how newcomers are placed. */
 export interface Pool {
@@ -19,14 +21,27 @@ export interface Pool {
   readonly byId: ReadonlyMap<string, Backend>
   readonly strategy: AffinityStrategy
   readonly balancer: Balancer
+  /** One that places newcomers on these of its backends alone. */
+  readonly balancerAmong: (backends: readonly Backend[]) => Balancer
   readonly hostHeader: 'preserve' | 'backend'
+  /** Bytes of a request's body. */
+  readonly maxBody: number
+  /** Bytes of a body up to which it is kept, to be sent to a second backend. */
+  readonly replayBody: number
+  /** The fields of clients that backends never see; undefined: they see all. */
+  readonly removed: FieldPatterns | undefined
 }
 
 /** Routes, pools and backends at one moment, frozen: an exchange keeps the one it began with. */
 export interface Topology {
   readonly routes: RouteTable<Pool>
   readonly pools: ReadonlyMap<string, Pool>
+  /** Serves what no route matches; undefined: nobody does. */
+  readonly fallback: Pool | undefined
 }
+
+/** What of a configuration a topology is made of. */
+export type TopologyConfig = Pick<Config, 'pools' | 'routes' | 'routeMatch' | 'vhostPort' | 'fallback'>
 
 /** What a topology draws on. */
 export interface TopologyServices {
@@ -38,7 +53,7 @@ export interface TopologyServices {
   /** Is told when a session of a pool may not begin. */
   readonly sessionRefused?: ((pool: string, reason: SessionRefusal) => void) | undefined
   /** The verdict on a backend of a pool, by their ids; asked once for each. */
-  readonly health: (pool: string, backend: string) => BackendHealth
+  readonly health: (pool: string, backend: string, terms: EjectionConfig) => BackendHealth
   /** Monotonic. */
   readonly clock: () => Milliseconds
   /** Uniform in [0, 1). */
@@ -48,28 +63,40 @@ export interface TopologyServices {
 }
 
 /** Makes the topology of a configuration. */
-export function buildTopology(
-  { pools, routes }: Pick<Config, 'pools' | 'routes'>,
-  services: TopologyServices,
-): Topology {
-  const built = new Map(pools.map((pool) => [pool.id, buildPool(pool, services)]))
+export function buildTopology(config: TopologyConfig, services: TopologyServices): Topology {
+  const { fallback } = config
+  const pools = new Map(config.pools.map((pool) => [pool.id, buildPool(pool, services)]))
+  const rules = config.routes.map((route) => ruleOf(route, pools.get(route.pool)!))
   return Object.freeze({
-    pools: built,
-    routes: routeTable(routes.map(({ host, path, pool }) => ({ pattern: { host, path }, to: built.get(pool)! }))),
+    pools,
+    routes: routeTable(rules, config),
+    fallback: fallback === undefined ? undefined : pools.get(fallback),
   })
+}
+
+function ruleOf({ host, path, pattern, backends, whenDrained }: RouteConfig, to: Pool): Rule<Pool> {
+  const named = backends && to.backends.filter(({ id }) => backends.includes(id))
+  const among = named && { backends: named, balancer: to.balancerAmong(named) }
+  return { asks: { host, path, pattern }, to, among, whenDrained }
 }
 
 function buildPool(config: PoolConfig, services: TopologyServices): Pool {
   const { store, keyring, fingerprints, clock, random } = services
   const { load, sessions } = store
   const pool = config.id
+  const { countsKnown, ejection, maxBody, replayBody, removeHeaders } = config
   const backends = Object.freeze(
-    config.backends.map((each) => buildBackend(pool, each, services.health(pool, each.id))),
+    config.backends.map((each) => buildBackend(config, each, services.health(pool, each.id, ejection))),
   )
   const byId = new Map(backends.map((backend) => [backend.id, backend]))
-  const policy = (services.policies ?? policies)[config.balance]({ pool, load, sessions, clock, random })
+  const makePolicy = (services.policies ?? policies)[config.balance]
+  const chosen = makePolicy({ pool, backends, countsKnown, load, sessions, clock, random })
+  const isLimited = backends.some(({ limit }) => limit !== undefined)
+  const policy = isLimited && !chosen.heedsLimits ? heedingLimits(chosen, load) : chosen
   // A pool without affinity begins no sessions, so that it needs the store only where its policy does.
   const admits = config.affinity.length === 0 ? always : () => store.available
+  const balancerAmong = (some: readonly Backend[]): Balancer =>
+    createBalancer({ backends: some, byId, policy, load, admits, clock })
   return Object.freeze({
     id: pool,
     backends,
@@ -84,8 +111,12 @@ function buildPool(config: PoolConfig, services: TopologyServices): Pool {
       scripts: services.scripts,
       sessionRefused: (reason) => services.sessionRefused?.(pool, reason),
     }),
-    balancer: createBalancer({ backends, byId, policy, load, admits }),
+    balancer: balancerAmong(backends),
+    balancerAmong,
     hostHeader: config.hostHeader,
+    maxBody: maxBody ?? Number.POSITIVE_INFINITY,
+    replayBody,
+    removed: removeHeaders.length === 0 ? undefined : new FieldPatterns(removeHeaders),
   })
 }
 
@@ -93,14 +124,22 @@ function always(): boolean {
   return true
 }
 
-function buildBackend(pool: string, { id, url, weight }: BackendConfig, health: BackendHealth): Backend {
+function buildBackend(pool: PoolConfig, config: BackendConfig, health: BackendHealth): Backend {
+  const { id, url, weight, backup, maxConnections, timeouts } = config
   const { protocol, hostname, port, host } = new URL(url)
   const scheme = protocol === 'https:' ? 'https' : 'http'
   const defaultPort = scheme === 'https' ? 443 : 80
   return Object.freeze({
     id,
-    pool,
+    pool: pool.id,
     weight,
+    backup,
+    limit: maxConnections,
+    patience: {
+      connect: timeouts.connect ?? pool.timeouts.connect,
+      response: timeouts.response ?? pool.timeouts.response,
+      ejects: pool.timeouts.ejects,
+    },
     scheme,
     // node:net wants an IPv6 address without its brackets.
     hostname: hostname.replace(/^\[(.*)\]$/, '$1'),

@@ -2,7 +2,7 @@ import type { MaybePromise } from '@sticky/store'
 
 import type { Client, OutgoingRequest, PersistenceCode } from '../affinity/strategy.ts'
 import type { Backend } from '../upstream/backend.ts'
-import { type Failure, mayRetry } from '../upstream/failures.ts'
+import { type Failure, mayReplay, mayRetry } from '../upstream/failures.ts'
 import type { InFlight, ResponseSink } from '../upstream/transport.ts'
 import { interimLines, requestLines, switchingLines } from '../wire/forwarding.ts'
 import type { Malformed } from '../wire/malformed.ts'
@@ -13,6 +13,7 @@ import type { ExchangeRecord, RefusalCode } from './exchange-record.ts'
 import { HeldBody } from './held-body.ts'
 import { Placement, type PlacementHost } from './placement.ts'
 import { failureCode, type OwnAnswer, optionsAnswer, refusalAnswer } from './refusals.ts'
+import { ReplayBody } from './replay-body.ts'
 import { ResponseRelay } from './response-relay.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -45,6 +46,11 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   /** Was any of the body given away, and be it its end? */
   #bodyTaken = false
   #bodyDone: boolean
+  /** The body's trailers, once it is whole. */
+  #trailers = ''
+  /** What was given away of the body, should it be sent to another backend. */
+  #replay: ReplayBody | undefined
+  #mostBody = Number.POSITIVE_INFINITY
   #relay: ResponseRelay | undefined
   #awaitsBody = false
   #held: HeldBody | undefined
@@ -55,7 +61,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
     this.#host = host
     this.#request = request
     this.#client = client
-    this.#place = new Placement(this, traffic.topology, traffic.store.load, request, client)
+    this.#place = new Placement(this, traffic.topology, traffic.store.load, request, client, host.origin.port)
     this.#bodyDone = request.framing === 0
     this.requestId = requestId
     host.writer.content = 0
@@ -98,6 +104,10 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   }
 
   placed(backend: Backend): void {
+    const { maxBody, replayBody } = this.#place.pool!
+    if (this.#request.framing > maxBody) return this.#refuse('body-too-large')
+    this.#mostBody = maxBody
+    if (replayBody > 0 && this.retries === 0) this.#replay = ReplayBody.of(this.#request.framing, replayBody)
     this.#dispatch(backend)
   }
 
@@ -125,6 +135,8 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   #send(backend: Backend): void {
     const request = this.#request
     const outgoing: OutgoingRequest = { target: request.target, cookie: request.cookie, lines: request.passed }
+    const { removed } = this.#place.pool!
+    if (removed !== undefined) outgoing.lines = removed.without(outgoing.lines)
     this.#place.session!.dispatched?.(backend, outgoing)
     const namesItself = this.#place.pool!.hostHeader === 'backend' || request.host === ''
     const host = namesItself ? backend.authority : request.host
@@ -136,20 +148,39 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   ready(flight: InFlight): void {
     this.#flight = flight
     this.takesBody = true
-    this.#host.bodyWanted()
+    if (this.#bodyTaken) this.#sendAgain(flight)
+    if (!this.#bodyDone) this.#host.bodyWanted()
+  }
+
+  /** What another backend had of the body before it failed; small, so that it need not wait for room. */
+  #sendAgain(flight: InFlight): void {
+    const pieces = this.#replay?.pieces
+    if (pieces === undefined) return this.broken(new Error('a request whose body was not kept cannot be sent again'))
+    for (const piece of pieces) flight.write(piece)
+    if (this.#bodyDone) flight.end(this.#trailers)
+    else this.#host.bodyDrained()
   }
 
   /** A piece of the request's body, or of a tunnel; false: wait for `bodyDrained`. */
   body(piece: Buffer): boolean {
     this.bytesReceived += piece.length
+    if (this.bytesReceived > this.#mostBody && !this.tunnel) return this.#bodyTooLarge()
     this.#bodyTaken = true
+    this.#replay?.add(piece)
     return this.#flight?.write(piece) ?? true
+  }
+
+  #bodyTooLarge(): true {
+    this.#flight?.abort()
+    this.#refuse('body-too-large')
+    return true
   }
 
   /** The request's body is whole. */
   bodyEnd(trailers: string): void {
     this.#bodyTaken = true
     this.#bodyDone = true
+    this.#trailers = trailers
     this.#flight?.end(trailers)
   }
 
@@ -301,13 +332,17 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
     this.#flight = undefined
     this.takesBody = false
     if (this.status !== 0) return this.#cut(failureCode(failure))
-    const again = this.#place.failed < MOST_RETRIES && mayRetry(failure, this.#request.method, this.#bodyTaken)
-    if (!again) return this.#refuse(failureCode(failure))
+    if (this.#place.failed >= MOST_RETRIES || !this.#mayGoOn(failure)) return this.#refuse(failureCode(failure))
     this.#failure = failure
     this.retries++
     // A session does not move because a connection was closed that was idle.
     if (failure.phase === 'unheard') this.#dispatch(this.#place.backend!)
     else this.#place.next()
+  }
+
+  #mayGoOn(failure: Failure): boolean {
+    if (mayRetry(failure, this.#request.method, this.#bodyTaken)) return true
+    return this.#replay?.pieces !== undefined && mayReplay(failure)
   }
 
   /** The client took too long to send or to read. */

@@ -1,6 +1,7 @@
 import { type LoadTable, StoreUnavailable } from '@sticky/store'
 
-import type { Client, Session, Verdict } from '../affinity/strategy.ts'
+import { type Client, type Session, type Verdict, wholeSite } from '../affinity/strategy.ts'
+import type { Balancer } from '../balancing/balancer.ts'
 import type { Route } from '../routing/route-table.ts'
 import type { Pool, Topology } from '../routing/topology.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -35,22 +36,33 @@ export class Placement {
   readonly #load: LoadTable
   readonly #request: RequestHead
   readonly #client: Client
+  readonly #port: number
+  #passed: ReadonlySet<number> | undefined
   #tried: ReadonlySet<Backend> = NONE
   #pools = 0
   #counted = false
   #over = false
 
-  constructor(host: PlacementHost, topology: Topology, load: LoadTable, request: RequestHead, client: Client) {
+  /** `port` is the one the client connected to; 0 if nobody knows. */
+  constructor(
+    host: PlacementHost,
+    topology: Topology,
+    load: LoadTable,
+    request: RequestHead,
+    client: Client,
+    port = 0,
+  ) {
     this.#host = host
     this.#topology = topology
     this.#load = load
     this.#request = request
     this.#client = client
+    this.#port = port
   }
 
   /** Begins; the host is told what came of it, perhaps before this returns. */
   begin(): void {
-    this.#follow(this.#topology.routes.match(this.#request))
+    if (!this.#follow()) this.#host.unplaced('no-route')
   }
 
   /** How many backends failed. */
@@ -78,16 +90,21 @@ export class Placement {
     this.#load.end(this.backend!.pool, this.backend!.id)
   }
 
-  #follow(route: Route<Pool> | undefined): void {
-    if (route === undefined) return this.#host.unplaced('no-route')
+  /** Takes the route that matches, else the pool that takes the rest; false: there is neither. */
+  #follow(): boolean {
+    const { routes, fallback } = this.#topology
+    const route = routes.match(this.#request, this.#client, this.#port, this.#passed)
+    const pool = route === undefined ? fallback : route.to
+    if (pool === undefined) return false
     this.route = route
-    this.#locate(route.to)
+    this.#locate(pool)
+    return true
   }
 
   #locate(pool: Pool): void {
     this.pool = pool
     try {
-      const session = pool.strategy.locate(this.#request, this.#client, this.route!.uri)
+      const session = pool.strategy.locate(this.#request, this.#client, this.route?.uri ?? wholeSite)
       if (session instanceof Promise) this.#locatedLater(session)
       else this.#located(session)
     } catch (error) {
@@ -119,7 +136,7 @@ export class Placement {
 
   #attempt(session: Session): void {
     try {
-      const choice = this.pool!.balancer.choose(session, this.#tried)
+      const choice = this.#balancer.choose(session, this.#tried)
       if (choice instanceof Promise) this.#chosenLater(choice)
       else this.#chosen(choice)
     } catch (error) {
@@ -129,18 +146,43 @@ export class Placement {
 
   async #chosenLater(choice: Promise<Backend | RefusalCode>): Promise<void> {
     try {
-      this.#chosen(await choice)
+      const chosen = await choice
+      if (typeof chosen === 'string' || chosen.health.canServe) this.#chosen(chosen)
+      else this.#chosenTooLate(chosen)
     } catch (error) {
       this.#failed(error)
     }
   }
 
+  /** While the choice was made another exchange has ejected the backend, or become its probe. */
+  #chosenTooLate(backend: Backend): void {
+    this.backend = backend
+    this.#counted = true
+    if (this.#over) this.giveBack()
+    else this.next()
+  }
+
   #chosen(choice: Backend | RefusalCode): void {
-    if (typeof choice === 'string') return this.#host.unplaced(choice)
+    if (typeof choice === 'string') return this.#unplaced(choice)
     this.backend = choice
     this.#counted = true
     if (this.#over) this.giveBack()
     else this.#host.placed(choice)
+  }
+
+  /** That of the route's own choice of backends, unless a strategy chose another pool. */
+  get #balancer(): Balancer {
+    const { route, pool } = this
+    return route?.among !== undefined && route.to === pool ? route.among.balancer : pool!.balancer
+  }
+
+  #unplaced(code: RefusalCode): void {
+    const { route } = this
+    if (code === 'no-backend' && route !== undefined && this.pool === route.to && isPassedOver(route)) {
+      this.#passed = new Set(this.#passed).add(route.index)
+      if (this.#follow()) return
+    }
+    this.#host.unplaced(code)
   }
 
   /** A store that cannot be asked refuses the request; anything else is a bug of ours. */
@@ -148,4 +190,9 @@ export class Placement {
     if (error instanceof StoreUnavailable) this.#host.unplaced('store-unavailable')
     else this.#host.broken(error)
   }
+}
+
+/** Are all its backends drained, and does it leave newcomers to the next route then? */
+function isPassedOver({ to, among, whenDrained }: Route<Pool>): boolean {
+  return whenDrained === 'next' && (among ?? to).backends.every(({ weight }) => weight === 0)
 }

@@ -85,11 +85,17 @@ function snapshot(record: ExchangeRecord): ExchangeRecord {
   return { ...record, status, refusal, retries, backend, bytesSent, bytesReceived, tunnel, client, requestId }
 }
 
+const anything = { host: undefined, path: undefined, pattern: undefined }
+
 /** One topology for everything: all requests go to the pool. */
 function topologyOf(pool: Pool): Topology {
   return {
-    routes: routeTable([{ pattern: { host: undefined, path: undefined }, to: pool }]),
+    routes: routeTable([{ asks: anything, to: pool, among: undefined, whenDrained: 'refuse' }], {
+      routeMatch: 'first',
+      vhostPort: 'host-header',
+    }),
     pools: new Map([['p', pool]]),
+    fallback: undefined,
   }
 }
 
@@ -109,8 +115,16 @@ function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
     backends,
     byId,
     strategy: { locate: () => session },
-    balancer: createBalancer({ backends, byId, policy, load: store.load, admits: () => true }),
+    balancer: createBalancer({ backends, byId, policy, load: store.load, admits: () => true, clock: () => 0 }),
+    balancerAmong: (some) =>
+      createBalancer({
+        ...{ backends, byId, policy, load: store.load, admits: () => true, clock: () => 0 },
+        backends: some,
+      }),
     hostHeader: 'preserve',
+    maxBody: Number.POSITIVE_INFINITY,
+    replayBody: 0,
+    removed: undefined,
   }
 }
 
@@ -133,6 +147,9 @@ function testConfig(options: TestTrafficOptions): Config {
     trustedProxies: options.trustedProxies ?? [],
     pools: [],
     routes: [],
+    routeMatch: 'first',
+    vhostPort: 'host-header',
+    fallback: undefined,
   }
 }
 
