@@ -30,6 +30,8 @@ export class ExchangeKeys implements Persistence {
   readonly #wanted: Wanted[] = []
   #begun: Promise<unknown>[] = []
   #by: string | undefined
+  /** How many keys were looked up before a backend served. */
+  #asked = Number.POSITIVE_INFINITY
 
   constructor(keys: ScriptKeys) {
     this.#keys = keys
@@ -63,17 +65,15 @@ export class ExchangeKeys implements Persistence {
     return this.#held.find(({ row }) => backendOf(row) === backend)?.key
   }
 
-  /** What the keys looked up had to tell, as persistence codes have it. */
-  get came(): 'N' | 'I' | 'E' | 'V' {
-    const states = this.#held.map(({ row }) => row.state)
-    if (states.length === 0) return 'N'
-    if (states.includes('bound')) return 'V'
-    return states.includes('ended') ? 'E' : 'I'
+  /** Did a key that the request hook looked up belong to a session that was ended? */
+  get cameEnded(): boolean {
+    return this.#held.some(({ row }, index) => row.state === 'ended' && index < this.#asked)
   }
 
   /** That backend serves: keys that led to `home` go with the session, and what a request hook wanted is bound. */
   servedBy(by: string, home: string | undefined): void {
     this.#by = by
+    this.#asked = this.#held.length
     for (const held of this.#held) {
       if (home !== undefined && backendOf(held.row) === home) this.#keep(held, by, home)
     }

@@ -41,8 +41,8 @@ export class ScriptSession implements Session {
   }
 
   get persistence(): PersistenceCode {
-    const { came, became } = this.#exchange.keys
-    if (!this.known) return `${came === 'V' ? 'I' : came}${became}`
+    const { became, cameEnded } = this.#exchange.keys
+    if (!this.known) return `${cameEnded ? 'E' : 'N'}${became}`
     const isElsewhere = this.#by !== undefined && this.home.length > 0 && this.#by !== this.home[0]
     return `${isElsewhere ? 'D' : 'V'}${became}`
   }

@@ -87,7 +87,9 @@ class ThreadedScript implements LoadedScript {
     const limit = new TimeLimit(this.#limit, keys)
     const call = new HookCall(port1, keys, limit)
     const abort = new AbortController()
-    const done = this.#pool.run(task(port2), { signal: abort.signal, transferList: [port2] })
+    // piscina takes the list's type from an overload that newer types of Node no longer have last.
+    const transferList = [port2] as never
+    const done = this.#pool.run(task(port2), { signal: abort.signal, transferList })
     done.catch(() => {})
     try {
       return await Promise.race([done, limit.passed])

@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest'
+
+import { requestHead } from '../wire/heads.test-support.ts'
+import { Cluster, type Node } from './cluster.test-support.ts'
+import { ScriptFolder } from './script.test-support.ts'
+import { type Session, wholeSite } from './strategy.ts'
+
+const sendingTo = (backend: string): string => `export const request = (context) => { context.use('${backend}') }`
+const modes = [
+  ['in the process', false],
+  ['in threads of its own', true],
+] as const
+
+test.each(
+  modes.flatMap(([mode, isolate]) => [
+    [mode, isolate, 'no hooks', `export const nothing = 1`, 'it exports neither request nor response'],
+    [mode, isolate, 'a hook that is none', `export const request = 1`, 'what it exports as request is no function'],
+    [mode, isolate, 'an error as it begins', `throw new Error('oops')`, 'oops'],
+    [mode, isolate, 'no sense', `export const request = (`, 'cannot be used: '],
+  ]),
+)('%s (isolate: %s) a script with %s keeps a worker from starting', async (_, isolate, __, text, told) => {
+  await using folder = new ScriptFolder()
+  const config = folder.script(text as string, { isolate: isolate as boolean })
+  new Cluster().node(config, { scripts: folder.hosts })
+
+  await expect(folder.scripts.open()).rejects.toThrow(told as string)
+  await expect(folder.scripts.open()).rejects.toThrow(`script ${config.file} of pool shop cannot be used`)
+})
+
+test.each(modes)('%s a new version takes over, and a broken one does not', async (_, isolate) => {
+  await using folder = new ScriptFolder()
+  const node = new Cluster().node(folder.script(sendingTo('a'), { isolate, timeLimit: 5000 }), {
+    scripts: folder.hosts,
+  })
+  await folder.scripts.open()
+
+  folder.write(sendingTo('b'))
+  await folder.told('script replaced')
+  const replaced = await locate(node)
+  folder.write(`export const request = (`)
+  await folder.told('script failed')
+  const kept = await locate(node)
+  folder.write(sendingTo('c'))
+  await folder.told('script replaced', 2)
+  const mended = await locate(node)
+
+  expect([replaced.home, kept.home, mended.home]).toEqual([['b'], ['b'], ['c']])
+  expect(folder.scripts.faults()).toEqual([{ pool: 'shop', kind: 'load', count: 1 }])
+})
+
+test('what a version has begun ends, when a new one takes over', async () => {
+  await using folder = new ScriptFolder()
+  const slow = `export const request = (context) => new Promise((done) => setTimeout(done, 400)).then(() => context.use('a'))`
+  const node = new Cluster().node(folder.script(slow, { isolate: true, timeLimit: 5000 }), { scripts: folder.hosts })
+  await folder.scripts.open()
+
+  const begun = locate(node)
+  folder.write(sendingTo('b'))
+  await folder.told('script replaced')
+
+  expect((await locate(node)).home).toEqual(['b'])
+  expect((await begun).home).toEqual(['a'])
+})
+
+test('a hook that loops costs its exchange the limit and its thread, and others nothing', async () => {
+  await using folder = new ScriptFolder()
+  const loops = `export const request = (context) => { while (context.path === '/loop'); context.use('b') }`
+  const node = new Cluster().node(folder.script(loops, { isolate: true, timeLimit: 500 }), { scripts: folder.hosts })
+  await folder.scripts.open()
+  await locate(node)
+
+  const ended: string[] = []
+  const looping = locate(node, '/loop').finally(() => ended.push('looped'))
+  const others = await Promise.all([locate(node), locate(node), locate(node)])
+  ended.push('others')
+  const looped = await looping
+
+  expect(others.map(({ home }) => home)).toEqual([['b'], ['b'], ['b']])
+  expect(ended).toEqual(['others', 'looped'])
+  expect(looped.known).toBe(false)
+  expect(folder.scripts.faults()).toEqual([{ pool: 'shop', kind: 'timeout', count: 1 }])
+})
+
+test('one that keeps looping is switched off, and asked again after 30 s', async () => {
+  await using folder = new ScriptFolder()
+  const loops = `export const request = (context) => { while (context.path === '/loop'); context.use('b') }`
+  const node = new Cluster().node(folder.script(loops, { isolate: true, timeLimit: 50 }), { scripts: folder.hosts })
+  await folder.scripts.open()
+
+  // Where no thread is ready yet in a lost one's place, a hook does not begin, and is not late.
+  await folder.eventually(
+    () => locate(node, '/loop'),
+    () => folder.events.includes('script switched off'),
+  )
+  const off = await locate(node)
+  folder.now += 30_000
+  const on = await folder.eventually(
+    () => locate(node),
+    ({ known }) => known,
+  )
+
+  expect([off.known, on.home]).toEqual([false, ['b']])
+  expect(folder.scripts.faults()).toContainEqual({ pool: 'shop', kind: 'timeout', count: 3 })
+  expect(folder.events).toEqual(expect.arrayContaining(['script switched on']))
+})
+
+test('a thread that its script ends is replaced', async () => {
+  await using folder = new ScriptFolder()
+  const ends = `export const request = (context) => { if (context.path === '/end') process.exit(); context.use('b') }`
+  const node = new Cluster().node(folder.script(ends, { isolate: true, timeLimit: 5000 }), { scripts: folder.hosts })
+  await folder.scripts.open()
+
+  const ended = await Promise.all([locate(node, '/end'), locate(node, '/end')])
+
+  expect(ended.map(({ known }) => known)).toEqual([false, false])
+  expect((await locate(node)).home).toEqual(['b'])
+})
+
+async function locate({ strategy }: Node, path = '/'): Promise<Session> {
+  return strategy.locate(requestHead(`GET ${path}`), { address: '192.0.2.1', secure: false }, wholeSite)
+}
