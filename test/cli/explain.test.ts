@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -7,6 +11,13 @@ import { ScriptedApp } from '../support/scripted-app.ts'
 import { stickyCli } from './sticky-cli.ts'
 
 const store = { url: redisUrl(), prefix: freshPrefix() }
+const SCRIPT = `
+export const request = (ctx) => {
+  if (ctx.header.get('x-forever')) for (;;);
+  if (ctx.header.get('x-user') === 'ada') ctx.use('b')
+}
+`
+
 const opened = new AsyncDisposableStack()
 let pair: Pair
 
@@ -14,6 +25,8 @@ beforeAll(async () => {
   const apps = await Promise.all(['a', 'b'].map(async (id) => opened.use(await ScriptedApp.start(id))))
   const backends = (parts: (id: string) => object = () => ({})) =>
     apps.map(({ id, url }) => ({ id, url, ...parts(id) }))
+  const script = join(opened.adopt(mkdtempSync(join(tmpdir(), 'sticky-explain-')), removeFolder), 'decide.ts')
+  writeFileSync(script, SCRIPT)
   const pools = {
     cookie: { affinity: [{ strategy: 'session-cookie', begin: 'on-cookie' }] },
     newcomers: { affinity: [{ strategy: 'session-cookie', begin: 'on-cookie' }] },
@@ -33,6 +46,8 @@ beforeAll(async () => {
       backends: backends((id) => ({ prefix: `/GAS-${id}` })),
       affinity: [{ strategy: 'instance-path', start: '/gas' }],
     },
+    companions: { affinity: [{ strategy: 'companion-cookie', triggers: ['JSESSIONID'], value: 'plain' }] },
+    scripted: { affinity: [{ strategy: 'script', script }] },
     turns: { affinity: [], balance: 'roundRobin' },
     drained: { backends: backends(() => ({ weight: 0 })) },
   }
@@ -192,10 +207,67 @@ describe('sticky-cli explain', () => {
     `)
   })
 
+  test('companion-cookie: the instance that it names beside the application’s own', async () => {
+    const cookie = 'JSESSIONID=1; __VCAP_ID__=b'
+
+    expect(await explained('http://companions.example/', '--cookie', cookie)).toMatchInlineSnapshot(`
+      "request:   GET / at companions.example, from 127.0.0.1
+      route:     routes[7], for host companions.example
+      pool:      companions
+      session:   known; companion-cookie: cookie __VCAP_ID__ names b
+      to:        b, its home
+      sent:      as it came
+      response:  as it came
+                 in the session, persist VN
+      if away:   a, the only one it can go to
+      "
+    `)
+  })
+
+  test('companion-cookie: what an answer that sets a trigger gets beside it', async () => {
+    const answer = 'Set-Cookie: JSESSIONID=1; Path=/; Secure; SameSite=Strict'
+
+    expect(await explained('http://companions.example/', '--response-header', answer)).toMatchInlineSnapshot(`
+      "request:   GET / at companions.example, from 127.0.0.1
+      route:     routes[7], for host companions.example
+      pool:      companions
+      session:   new; companion-cookie: no companion
+      to:        a or b, by leastLoad among a (0 in flight, 0 sessions, weight 1), b (0 in flight, 0 sessions, weight 1)
+      sent:      as it came
+      response:  with Cache-Control: private
+                 with Set-Cookie: __VCAP_ID__=a; Path=/; HttpOnly; Secure; SameSite=Strict
+                 with Set-Cookie: __VCAP_ID_META__=secure&samesite=strict; Path=/; HttpOnly; Secure; SameSite=Strict
+                 in the session, persist NI
+      if away:   instead of a: b, the only one it can go to
+      "
+    `)
+  })
+
+  test('script: whom it chose', async () => {
+    expect(await explained('http://scripted.example/', '-H', 'X-User: ada')).toMatchInlineSnapshot(`
+      "request:   GET / at scripted.example, from 127.0.0.1
+      route:     routes[8], for host scripted.example
+      pool:      scripted
+      session:   known; script: it chose backend b
+      to:        b, its home
+      sent:      as it came
+      response:  as it came
+                 in the session, persist VN
+      if away:   a, the only one it can go to
+      "
+    `)
+  })
+
+  test('script: one that loops costs its time limit and decides nothing', async () => {
+    const told = await explained('http://scripted.example/', '-H', 'X-Forever: 1')
+
+    expect(told).toContain('session:   new; script: it did not run\n')
+  })
+
   test('no affinity: whom the policy might choose', async () => {
     expect(await explained('http://turns.example/', '-X', 'POST')).toMatchInlineSnapshot(`
       "request:   POST / at turns.example, from 127.0.0.1
-      route:     routes[7], for host turns.example
+      route:     routes[9], for host turns.example
       pool:      turns
       session:   new; the pool has no affinity
       to:        a or b, by roundRobin among a (0 in flight, 0 sessions, weight 1), b (0 in flight, 0 sessions, weight 1)
@@ -210,7 +282,7 @@ describe('sticky-cli explain', () => {
   test('a pool that takes nobody', async () => {
     expect(await explained('http://drained.example/')).toMatchInlineSnapshot(`
       "request:   GET / at drained.example, from 127.0.0.1
-      route:     routes[8], for host drained.example
+      route:     routes[10], for host drained.example
       pool:      drained
       session:   new; session-cookie: no cookie of ours
       to:        nobody: 503 no backend can serve (no-backend)
@@ -248,7 +320,7 @@ describe('sticky-cli explain', () => {
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
       apiVersion: 'sticky/v1',
-      route: { index: 6, match: { host: 'paths.example' } },
+      route: { index: 6, match: { host: ['paths.example'] } },
       session: { known: true, home: ['a'], id: null, row: null, persistence: 'VN' },
       to: { backend: 'a', why: 'home', certain: true },
       sent: { target: '/GAS-a', removed: [], added: [] },
@@ -300,6 +372,10 @@ test('an explanation takes nobody’s turn', async () => {
   expect(second).not.toBe(first)
   expect(third).toBe(first)
 })
+
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true })
+}
 
 async function cli(...words: string[]): ReturnType<typeof stickyCli> {
   return await stickyCli(['--admin', pair.nodes[1].admin, ...words])

@@ -22,7 +22,7 @@ function text(explanation: Explanation, clock: Clock): string {
   const { route, pool, to, ifAway, backends } = explanation
   return aligned([
     ['request', [requestOf(explanation)]],
-    ['route', route === null ? [] : [routeOf(route)]],
+    ['route', route !== null ? [routeOf(route)] : pool === null ? [] : ['none: the pool is the fallback']],
     ['pool', pool === null ? [] : [pool]],
     ['session', sessionOf(explanation, clock)],
     ['home', homeOf(explanation)],
@@ -45,12 +45,13 @@ function requestOf({ request }: Explanation): string {
 }
 
 function routeOf({ index, match }: ExplainedRoute): string {
-  const asked = Object.entries(match).map(([key, value]) => `${key} ${plain(value)}`)
+  const { host = [], path = [], pattern } = match
+  const asked = [
+    ...(host.length === 0 ? [] : [`host ${host.join(' or ')}`]),
+    ...(path.length === 0 ? [] : [`path ${path.map((one) => one.path).join(' or ')}`]),
+    ...(pattern === undefined ? [] : [`pattern ${pattern}`]),
+  ]
   return `routes[${index}], for ${asked.length === 0 ? 'every request' : asked.join(', ')}`
-}
-
-function plain(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function sessionOf({ session }: Explanation, clock: Clock): string[] {
@@ -74,6 +75,7 @@ function destination(to: Destination | ExplainedRefusal, backends: readonly Expl
   if ('refusal' in to) return `nobody: ${to.status} ${to.text} (${to.refusal})`
   const { backend, why, policy, certain, candidates } = to
   if (why === 'home') return `${backend}, its home`
+  if (!candidates.includes(backend)) return `${backend}, a backup`
   if (candidates.length === 1) return `${backend}, the only one it can go to`
   const among = backends.filter(({ id }) => candidates.includes(id)).map(loadOf)
   return `${certain ? backend : candidates.join(' or ')}, by ${policy} among ${among.join(', ')}`

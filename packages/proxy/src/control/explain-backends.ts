@@ -23,7 +23,7 @@ export class SeenBackends {
   health(pool: string, backend: string): BackendHealth {
     const ejected = this.ejectedBy(pool, backend)
     const down = ejected > 0 && ejected === this.#of(pool, backend).length
-    return { canServe: !down, ejected: down, attempted() {}, succeeded() {}, abandoned() {}, connectFailed() {} }
+    return { canServe: !down, ejected: down, attempted: () => 0, succeeded() {}, abandoned() {}, failed() {} }
   }
 
   /** How many workers have ejected it. */

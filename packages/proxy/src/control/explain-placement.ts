@@ -13,8 +13,8 @@ export class DryPlacement implements PlacementHost, Disposable {
   readonly place: Placement
   #answer: PromiseWithResolvers<Backend | ExplainedRefusal> = Promise.withResolvers()
 
-  constructor(topology: Topology, load: LoadTable, { request, client }: AskedRequest) {
-    this.place = new Placement(this, topology, load, request, client)
+  constructor(topology: Topology, load: LoadTable, { request, client, port }: AskedRequest) {
+    this.place = new Placement(this, topology, load, request, client, port)
   }
 
   /** Where it goes; rejects with what would be a bug of ours. */

@@ -6,17 +6,17 @@ import type { ExplainedBackend } from './explanation.ts'
 /** The policies themselves, each telling whom it had to choose among. */
 export class WatchedPolicies {
   readonly policies: Readonly<Record<BalanceName, PolicyFactory>>
-  #candidates: readonly Backend[] | undefined
+  #candidates: readonly Backend[] = []
 
   constructor() {
     const watched = Object.entries(policies).map(([name, factory]) => [name, this.#watched(factory)])
     this.policies = Object.fromEntries(watched) as Record<BalanceName, PolicyFactory>
   }
 
-  /** Whom a policy chose among since this was asked last; undefined when none was needed. */
-  takeCandidates(): readonly Backend[] | undefined {
+  /** Whom a policy chose among since this was asked last; nobody when none was needed. */
+  takeCandidates(): readonly Backend[] {
     const candidates = this.#candidates
-    this.#candidates = undefined
+    this.#candidates = []
     return candidates
   }
 

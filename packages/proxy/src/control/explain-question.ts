@@ -16,11 +16,13 @@ import type { ExplainQuestion, HeaderField } from './explanation.ts'
 export interface AskedRequest {
   readonly request: ParsedRequest
   readonly client: Client
+  /** The one the client connects to; 0 if the URL tells nothing of it. */
+  readonly port: number
 }
 
 /** Reads the request that is asked about as the wire would; an AdminProblem when the question itself makes no sense. */
 export function askedRequest(question: ExplainQuestion, config: Config): AskedRequest | Malformed {
-  const { scheme, target, lines } = requestParts(question)
+  const { scheme, port, target, lines } = requestParts(question)
   const text = `${question.method ?? 'GET'} ${target} HTTP/1.1\r\n${lines}\r\n`
   const request = new RequestReader(config.limits).readHead(bytesOf(text), 0)
   if (request instanceof Malformed) return request
@@ -29,8 +31,8 @@ export function askedRequest(question: ExplainQuestion, config: Config): AskedRe
   const address = plainAddress(question.client ?? '127.0.0.1')
   if (isIP(address) === 0) throw new AdminProblem('invalid-request', 'client must be an IP address')
   const peer = { address, secure: scheme === 'https' }
-  const origin = { address, scheme, port: 0, trusted: trusted.contains(address) }
-  return { request, client: clientOf(peer, origin, request, trusted) }
+  const origin = { address, scheme, port, trusted: trusted.contains(address) }
+  return { request, client: clientOf(peer, origin, request, trusted), port }
 }
 
 /** The answer that is supposed; an AdminProblem when no backend could give it. */
@@ -43,6 +45,7 @@ export function supposedResponse({ responseHeaders = [] }: ExplainQuestion): Par
 
 interface RequestParts {
   readonly scheme: 'http' | 'https'
+  readonly port: number
   readonly target: string
   readonly lines: string
 }
@@ -53,11 +56,13 @@ function requestParts({ method = 'GET', url, headers = [], cookie }: ExplainQues
   const parts = /^(?:(https?):\/\/([^/?#]*)|(?=\/))([^#]*)/i.exec(url)
   if (parts === null) throw new AdminProblem('invalid-request', 'url must be http://host/path or a path')
   const [, scheme = 'http', authority, path = ''] = parts
+  const isSecure = scheme.toLowerCase() === 'https'
   const hasHost = headers.some(([name]) => name.toLowerCase() === 'host')
   const host = authority === undefined || hasHost ? [] : [['Host', authority] as const]
   const cookies = cookie === undefined ? [] : [['Cookie', cookie] as const]
   return {
-    scheme: scheme.toLowerCase() === 'https' ? 'https' : 'http',
+    scheme: isSecure ? 'https' : 'http',
+    port: authority === undefined ? 0 : Number(/:(\d{1,5})$/.exec(authority)?.[1] ?? (isSecure ? 443 : 80)),
     target: authority !== undefined && !path.startsWith('/') ? `/${path}` : path,
     lines: linesOf([...host, ...headers, ...cookies]),
   }

@@ -2,6 +2,7 @@ import type { Store } from '@sticky/store'
 
 import type { Fingerprints } from '../affinity/fingerprint.ts'
 import type { Keyring } from '../affinity/keyring.ts'
+import type { ScriptHosts } from '../affinity/script-service.ts'
 import type { Session } from '../affinity/strategy.ts'
 import type { Config } from '../config/config.ts'
 import type { Route } from '../routing/route-table.ts'
@@ -16,6 +17,7 @@ import { responseChanges, sentChanges } from './explain-changes.ts'
 import { DryPlacement } from './explain-placement.ts'
 import { isCertain, WatchedPolicies } from './explain-policies.ts'
 import { type AskedRequest, askedRequest, supposedResponse } from './explain-question.ts'
+import { DryScripts } from './explain-scripts.ts'
 import { dryStore } from './explain-store.ts'
 import type {
   Destination,
@@ -46,7 +48,10 @@ export function explainer(sources: ExplainSources): AdminApi['explain'] {
     if (asked instanceof Malformed) return { ...unasked, to: refusalOf(asked) }
     const reports = await sources.reports()
     const seen = new SeenBackends(reports.flatMap(({ backends }) => backends))
-    return await new Explaining(sources, seen, asked).answer(response)
+    await using scripts = new DryScripts(sources.config)
+    const explaining = new Explaining({ ...sources, scripts }, seen, asked)
+    await scripts.open()
+    return await explaining.answer(response)
   }
 }
 
@@ -71,7 +76,11 @@ class Explaining {
   readonly #policies = new WatchedPolicies()
   readonly #placement: DryPlacement
 
-  constructor({ config, store, keyring, fingerprints }: ExplainSources, seen: SeenBackends, asked: AskedRequest) {
+  constructor(
+    { config, store, keyring, fingerprints, scripts }: ExplainSources & { readonly scripts: ScriptHosts },
+    seen: SeenBackends,
+    asked: AskedRequest,
+  ) {
     this.#config = config
     this.#store = dryStore(store, (pool, backend) => seen.inFlight(pool, backend))
     this.#seen = seen
@@ -79,7 +88,7 @@ class Explaining {
     const { policies } = this.#policies
     const health = (pool: string, backend: string) => seen.health(pool, backend)
     const chances = { clock: () => performance.now(), random: Math.random }
-    const services = { store: this.#store, keyring, fingerprints, policies, health, ...chances }
+    const services = { store: this.#store, keyring, fingerprints, scripts, policies, health, ...chances }
     this.#placement = new DryPlacement(buildTopology(config, services), this.#store.load, asked)
   }
 
@@ -109,8 +118,8 @@ class Explaining {
   }
 
   #route({ index }: Route<Pool>): ExplainedRoute {
-    const { pool: _, ...match } = this.#config.routes[index] ?? {}
-    return { index, match: Object.fromEntries(Object.entries(match).filter(([, value]) => value !== undefined)) }
+    const { host, path, pattern } = this.#config.routes[index]!
+    return { index, match: { ...(host && { host }), ...(path && { path }), ...(pattern && { pattern }) } }
   }
 
   /** As it is before an answer makes something of it. */
@@ -136,16 +145,19 @@ class Explaining {
 
   #destination(
     to: Backend | ExplainedRefusal,
-    chosen: readonly Backend[] | undefined,
+    chosen: readonly Backend[],
     backends: readonly ExplainedBackend[],
   ): Destination | ExplainedRefusal {
     if ('refusal' in to) return to
     const backend = to.id
-    if (chosen === undefined) return { backend, why: 'home', policy: null, certain: true, candidates: [] }
+    if (this.#placement.place.session?.home.includes(backend))
+      return { backend, why: 'home', policy: null, certain: true, candidates: [] }
     const candidates = chosen.map(({ id }) => id)
     const policy = this.#config.pools.find(({ id }) => id === to.pool)!.balance
     const among = backends.filter(({ id }) => candidates.includes(id))
-    return { backend, why: 'policy', policy, certain: isCertain(policy, among), candidates }
+    // One that was no candidate is a backup.
+    const certain = !candidates.includes(backend) || isCertain(policy, among)
+    return { backend, why: 'policy', policy, certain, candidates }
   }
 }
 

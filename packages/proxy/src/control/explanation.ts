@@ -22,7 +22,7 @@ export interface ExplainQuestion {
 export interface Explanation extends Versioned {
   /** Null when it is malformed, as `to` tells. */
   readonly request: ExplainedRequest | null
-  /** Null when none matches. */
+  /** Null when none matches: then the fallback pool serves it, if there is one. */
   readonly route: ExplainedRoute | null
   /** The pool that serves it: the route's, unless affinity sends the request on to another. */
   readonly pool: string | null
@@ -53,8 +53,12 @@ export interface ExplainedRequest {
 export interface ExplainedRoute {
   /** Its place among the configuration's routes, from 0. */
   readonly index: number
-  /** What it asks of requests, by the configuration's keys. */
-  readonly match: Readonly<Record<string, unknown>>
+  /** What it asks of requests, by the configuration's keys; what it does not ask is missing. */
+  readonly match: {
+    readonly host?: readonly string[]
+    readonly path?: readonly { readonly path: string }[]
+    readonly pattern?: string
+  }
 }
 
 /** The request's session as affinity tells it. */
@@ -82,7 +86,7 @@ export interface Destination {
   readonly policy: string | null
   /** False when one of the other candidates might be chosen just as well. */
   readonly certain: boolean
-  /** Whom the policy chose among. */
+  /** Whom the policy chose among; a backup is none of them. */
   readonly candidates: readonly string[]
 }
 
