@@ -34,7 +34,9 @@ const contents = map({
   instance: optional(instance).describe(
     'What `companion-cookie` and `instance-cookie` call it in their cookies; `false`: they never name it. By default its id.',
   ),
-  prefix: optional(ownPrefix).describe('What the paths of its sessions begin with, such as `/GAS1`, for `instance-path`.'),
+  prefix: optional(ownPrefix).describe(
+    'What the paths of its sessions begin with, such as `/GAS1`, for `instance-path`.',
+  ),
 })
 
 /** One backend of a pool. */

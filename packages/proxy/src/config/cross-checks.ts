@@ -12,7 +12,16 @@ import type { Mistake } from './mistakes.ts'
 /** Mistakes that only show when several values are looked at together. */
 export function crossCheck(draft: Draft): Mistake[] {
   const mistakes: Mistake[] = []
-  for (const check of [checkListeners, checkStore, checkPools, checkCloneIds, checkInstances, checkInstancePaths, checkAffinity, checkRoutes]) {
+  for (const check of [
+    checkListeners,
+    checkStore,
+    checkPools,
+    checkCloneIds,
+    checkInstances,
+    checkInstancePaths,
+    checkAffinity,
+    checkRoutes,
+  ]) {
     check(draft, (path, problem, detail) => mistakes.push({ path, problem, detail }))
   }
   return mistakes
