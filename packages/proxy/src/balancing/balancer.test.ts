@@ -83,7 +83,7 @@ const poolOf = (backends: readonly Backend[], { take = ([first]) => first, admit
       return take(candidates)
     },
   }
-  const balancer = createBalancer({ backends, byId, policy, load, admits })
+  const balancer = createBalancer({ backends, byId, policy, load, admits, clock: () => 0 })
   const choose = (session: Session, ...tried: string[]) => {
     const chosen = balancer.choose(session, new Set(tried.map((id) => byId.get(id)!)))
     return typeof chosen === 'object' && 'id' in chosen ? chosen.id : chosen

@@ -2,10 +2,18 @@ import { type Candidate, type LoadTable, MemoryStore } from '@sticky/store'
 
 import type { Backend, BackendHealth } from '../upstream/backend.ts'
 
+/** What of a backend matters to balancing. */
+export interface BackendParts {
+  readonly weight?: number
+  readonly canServe?: boolean
+  readonly backup?: boolean
+  readonly limit?: number
+}
+
 /** A backend of pool `shop`. */
 export function backend(
   id: string,
-  { weight = 1, canServe = true }: { readonly weight?: number; readonly canServe?: boolean } = {},
+  { weight = 1, canServe = true, backup = false, limit }: BackendParts = {},
 ): Backend {
   return {
     id,
@@ -15,6 +23,9 @@ export function backend(
     hostname: '127.0.0.1',
     port: 80,
     authority: '127.0.0.1',
+    backup,
+    limit,
+    patience: { connect: undefined, response: undefined, ejects: false },
     health: { ...healthy(), canServe },
   }
 }
@@ -24,10 +35,10 @@ export function healthy(): BackendHealth {
   return {
     canServe: true,
     ejected: false,
-    attempted: () => {},
+    attempted: () => 0,
     succeeded: () => {},
     abandoned: () => {},
-    connectFailed: () => {},
+    failed: () => {},
   }
 }
 

@@ -147,6 +147,8 @@ const policyOf = (name: BalanceName, { counts = {} as Record<string, number> } =
 
 const services = () => ({
   pool: 'shop',
+  backends: [],
+  countsKnown: false,
   load: new FakeLoad(),
   sessions: {} as SessionTable,
   clock: () => 0,

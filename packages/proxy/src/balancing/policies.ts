@@ -4,10 +4,15 @@ import type { BalanceName } from '../config/config.ts'
 import type { Backend } from '../upstream/backend.ts'
 import type { SelectionPolicy } from './balancer.ts'
 import { sessionCounts } from './session-counts.ts'
+import { sharedRoundRobin } from './shared-round-robin.ts'
 
 /** What a policy may draw on. */
 export interface PolicyServices {
   readonly pool: string
+  /** All of the pool's. */
+  readonly backends: readonly Backend[]
+  /** Do known sessions' exchanges use up turns? */
+  readonly countsKnown: boolean
   readonly load: LoadTable
   readonly sessions: SessionTable
   /** Monotonic. */
@@ -21,6 +26,7 @@ export type PolicyFactory = (services: PolicyServices) => SelectionPolicy
 
 /** The least of the whole cluster's exchanges in flight by weight, exact at the moment of choice. */
 export const leastLoad: PolicyFactory = ({ pool, load }) => ({
+  heedsLimits: true,
   take(candidates) {
     const reserved = load.reserve(pool, candidates)
     return reserved instanceof Promise ? reserved.then((id) => named(candidates, id)) : named(candidates, reserved)
@@ -83,6 +89,7 @@ export const policies: Readonly<Record<BalanceName, PolicyFactory>> = {
   leastLoad,
   leastSessions,
   roundRobin,
+  sharedRoundRobin,
   random,
   powerOfTwo,
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { Flaw } from './flaw.ts'
-import { parseCookieName, parseId, parseOwnCookieName } from './names.ts'
+import { parseCookieName, parseFieldPattern, parseId, parseOwnCookieName } from './names.ts'
 import { parseSecret, parseToken } from './secret.ts'
 
 test('an id can stand in keys, logs and metrics', () => {
@@ -13,6 +13,12 @@ test('an id can stand in keys, logs and metrics', () => {
 test('a cookie name is a token', () => {
   expect(parseCookieName('JSESSIONID')).toBe('JSESSIONID')
   for (const text of ['', 'a b', 'a=b', 'a;b', '"a"', 'ä']) expect(parseCookieName(text)).toBeInstanceOf(Flaw)
+})
+
+test('header fields are named in any case, whole or by how they begin', () => {
+  expect(parseFieldPattern('X-Internal')).toBe('x-internal')
+  expect(parseFieldPattern('$WS*')).toBe('$ws*')
+  for (const text of ['', '*', '*-Id', 'a*b', 'a**', 'a b', 'a:']) expect(parseFieldPattern(text)).toBeInstanceOf(Flaw)
 })
 
 test('our cookie gets its prefix from a key of its own', () => {

@@ -9,7 +9,7 @@ import { buildTopology, type Topology } from '../routing/topology.ts'
 import { accessLog } from '../traffic/access-log.ts'
 import type { ExchangeRecord } from '../traffic/exchange-record.ts'
 import { type OpenTraffic, openTraffic } from '../traffic/server.ts'
-import { EJECTION, Ejection } from '../upstream/failures.ts'
+import { Ejection } from '../upstream/failures.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import { ExchangeMetrics } from './exchange-metrics.ts'
 import type { LogOutput } from './log.ts'
@@ -40,7 +40,7 @@ export async function openWorker(order: WorkerOrder, store: Store, output: LogOu
     fingerprints: new Fingerprints(order.fingerprint),
     scripts,
     sessionRefused: (pool, reason) => metrics.refuseSession(pool, reason),
-    health: () => new Ejection(EJECTION, monotonic),
+    health: (_pool, _backend, terms) => new Ejection(terms, monotonic),
     clock: monotonic,
     random: Math.random,
   })

@@ -116,7 +116,7 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   data(piece: Buffer): void {
     this.#held = this.#exchange?.body(piece) === false
     if (this.#held) this.#socket.pause()
-    this.#await()
+    if (!this.#closing) this.#await()
   }
 
   #bodyEnd(exchange: Exchange, trailers: string): void {

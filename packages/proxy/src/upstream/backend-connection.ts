@@ -9,7 +9,7 @@ import { Malformed } from '../wire/malformed.ts'
 import type { ParsedRequest } from '../wire/request-head.ts'
 import type { ParsedResponse } from '../wire/response-head.ts'
 import { type ResponseEvents, ResponseReader } from '../wire/response-reader.ts'
-import type { Backend } from './backend.ts'
+import type { Attempt, Backend } from './backend.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import type { Failure } from './failures.ts'
 import { openSocket, type SocketEvents } from './sockets.ts'
@@ -40,6 +40,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   #requestDone = true
   /** The backend does not take what it is sent as fast as it comes. */
   #full = false
+  #attempt: Attempt = 0
   /** Neither connection nor answer has yet told anything about the backend. */
   #undecided = false
   /** Kept from before, and nothing heard since: the backend may have closed it before it saw the request. */
@@ -70,7 +71,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
     this.backend = backend
     this.#keeper = keeper
     this.#socket = openSocket(backend, this)
-    this.deadline = keeper.deadlines.in(keeper.timeouts.connect)
+    this.deadline = keeper.deadlines.in(backend.patience.connect ?? keeper.timeouts.connect)
     keeper.deadlines.add(this)
   }
 
@@ -80,6 +81,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
     this.#request = request
     this.#requestDone = request.framing === 0
     this.#response = undefined
+    this.#attempt = this.backend.health.attempted()
     this.#undecided = true
     this.#doubtful = this.#standing
     if (this.#standing) this.#begin(lines)
@@ -88,7 +90,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
 
   connected(): void {
     this.#standing = true
-    this.#succeeded()
+    if (!this.backend.patience.ejects) this.#succeeded()
     if (this.#sink !== undefined) this.#begin(this.#waiting)
   }
 
@@ -105,9 +107,13 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
     const { phase } = this.#reader
     const { timeouts, deadlines } = this.#keeper
     if (this.#full) this.deadline = deadlines.in(timeouts.write)
-    else if (phase === 'head') this.deadline = this.#requestDone ? deadlines.in(timeouts.response) : 0
+    else if (phase === 'head') this.deadline = this.#requestDone ? deadlines.in(this.#responseLimit) : 0
     // A stream may be silent for long: only the limit for tunnels ends it.
     else if (phase !== 'none') this.deadline = deadlines.in(timeouts.tunnel)
+  }
+
+  get #responseLimit(): Milliseconds {
+    return this.backend.patience.response ?? this.#keeper.timeouts.response
   }
 
   // The request's way.
@@ -330,13 +336,14 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   }
 
   #abandoned(): void {
-    if (this.#undecided) this.backend.health.abandoned()
+    if (this.#undecided) this.backend.health.abandoned(this.#attempt)
     this.#undecided = false
   }
 
   #blame(): void {
-    if (!this.#undecided || this.#standing || this.#fault === 'ours') return this.#abandoned()
+    const counts = this.#standing ? this.#cause === 'timeout' && this.backend.patience.ejects : this.#fault === 'theirs'
+    if (!this.#undecided || !counts) return this.#abandoned()
     this.#undecided = false
-    this.backend.health.connectFailed()
+    this.backend.health.failed(this.#attempt)
   }
 }

@@ -1,3 +1,5 @@
+import type { Milliseconds } from '@sticky/store'
+
 /** One application instance of a pool. */
 export interface Backend {
   readonly id: string
@@ -10,19 +12,38 @@ export interface Backend {
   readonly port: number
   /** `hostname[:port]` as a Host field names it. */
   readonly authority: string
+  /** Takes newcomers only when no other can. */
+  readonly backup: boolean
+  /** Most exchanges in flight in the whole cluster; undefined: no limit. */
+  readonly limit: number | undefined
+  readonly patience: Patience
   readonly health: BackendHealth
 }
+
+/** How long a backend may take where that is not as usual. */
+export interface Patience {
+  /** For a connection; undefined: as usual. */
+  readonly connect: Milliseconds | undefined
+  /** For the head of an answer; undefined: as usual. */
+  readonly response: Milliseconds | undefined
+  /** Does it count as a failure of the backend when an answer took too long? A connection alone is no success then. */
+  readonly ejects: boolean
+}
+
+/** Tells attempts apart: 0 for any but the one that probes an ejected backend. */
+export type Attempt = number
 
 /** Passive ejection's verdict on a backend, and what it is made from. */
 export interface BackendHealth {
   /** May an exchange be sent there now? True too for the one exchange that may probe an ejected backend. */
   readonly canServe: boolean
   readonly ejected: boolean
-  /** An exchange is being sent: of an ejected backend it is the probe. */
-  attempted(): void
+  /** An exchange is being sent: of an ejected backend it is the probe, unless there is one. */
+  attempted(): Attempt
   /** A connection was made or an answer came. */
   succeeded(): void
   /** The attempt said nothing about the backend: the client left, or it was cut short. */
-  abandoned(): void
-  connectFailed(): void
+  abandoned(attempt: Attempt): void
+  /** No connection was made, or what else counts as a failure of this backend. */
+  failed(attempt: Attempt): void
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 
 import { CHUNKED } from '../wire/framing.ts'
-import { Ejection, type Failure, isRepeatable, mayRetry } from './failures.ts'
+import { Ejection, type Failure, isRepeatable, mayReplay, mayRetry } from './failures.ts'
 
 describe('passive ejection', () => {
   let now: number
@@ -9,20 +9,19 @@ describe('passive ejection', () => {
 
   beforeEach(() => {
     now = 1_000_000
-    health = new Ejection({ failures: 3, base: 5_000, longest: 60_000 }, () => now)
+    health = new Ejection({ failures: 3, for: 5_000, longest: 60_000 }, () => now)
   })
 
   function fail(times: number): void {
     for (let n = 0; n < times; n++) {
-      health.attempted()
-      health.connectFailed()
+      health.failed(health.attempted())
     }
   }
 
   /** As many exchanges that were under way when the first of them failed. */
   function failTogether(many: number): void {
-    for (let n = 0; n < many; n++) health.attempted()
-    for (let n = 0; n < many; n++) health.connectFailed()
+    const attempts = Array.from({ length: many }, () => health.attempted())
+    for (const attempt of attempts) health.failed(attempt)
   }
 
   test('leaves out after three failures in a row, and not before', () => {
@@ -72,12 +71,38 @@ describe('passive ejection', () => {
   test('lets the next one probe when the probe told nothing', () => {
     fail(3)
     now += 5_000
-    health.attempted()
+    const probe = health.attempted()
 
-    health.abandoned()
+    health.abandoned(probe)
 
     expect(health.canServe).toBe(true)
     expect(health.ejected).toBe(true)
+  })
+
+  test('lets nobody else probe because an earlier attempt ends', () => {
+    const earlier = health.attempted()
+    fail(3)
+    now += 5_000
+    health.attempted()
+
+    health.abandoned(earlier)
+    expect(health.canServe).toBe(false)
+    health.failed(earlier)
+    expect(health.canServe).toBe(false)
+  })
+
+  test('knows one probe from the next', () => {
+    fail(3)
+    now += 5_000
+    const first = health.attempted()
+    health.failed(first)
+    now += 10_000
+    const second = health.attempted()
+
+    health.abandoned(first)
+    expect(health.canServe).toBe(false)
+    health.abandoned(second)
+    expect(health.canServe).toBe(true)
   })
 
   test('pauses twice as long after each failed probe, up to the longest', () => {
@@ -143,6 +168,17 @@ describe('a retry', () => {
   ])('never follows %s', (_, failed, bodyTaken) => {
     expect(mayRetry(failed, 'GET', bodyTaken)).toBe(false)
   })
+})
+
+test.each([
+  ['no connection', 'connect', 'refused', true],
+  ['a kept connection that closed', 'unheard', 'reset', true],
+  ['a backend that died before it answered', 'before-head', 'reset', true],
+  ['a backend that took too long', 'before-head', 'timeout', true],
+  ['an answer out of order', 'before-head', 'invalid', false],
+  ['a response that broke off', 'mid-body', 'reset', false],
+] as const)('a body that was kept may be sent again after %s', (_, phase, cause, may) => {
+  expect(mayReplay({ phase, cause })).toBe(may)
 })
 
 test.each([

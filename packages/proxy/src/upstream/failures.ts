@@ -1,7 +1,8 @@
 import type { Milliseconds } from '@sticky/store'
 
+import type { EjectionConfig } from '../config/config.ts'
 import type { ParsedRequest } from '../wire/request-head.ts'
-import type { BackendHealth } from './backend.ts'
+import type { Attempt, BackendHealth } from './backend.ts'
 
 /**
  * How far an exchange with a backend had come when it failed; the phase alone decides retry and blame. `unheard`: a connection kept
@@ -30,30 +31,26 @@ export function mayRetry(failure: Failure, method: string, bodyTaken: boolean): 
   return failure.phase !== 'mid-body' && failure.cause === 'reset' && IDEMPOTENT.has(method)
 }
 
-/** When a backend is taken out, and for how long. */
-export interface EjectionTerms {
-  /** Consecutive failures to connect. */
-  readonly failures: number
-  /** The first time; doubled with each failed probe. */
-  readonly base: Milliseconds
-  readonly longest: Milliseconds
+/** May a request whose body was kept be sent to another backend although the first may have acted on it? */
+export function mayReplay({ phase, cause }: Failure): boolean {
+  return phase !== 'mid-body' && cause !== 'invalid'
 }
 
-export const EJECTION: EjectionTerms = { failures: 3, base: 5_000, longest: 60_000 }
-
 /**
- * Passive ejection of one backend: out after so many failures to connect in a row, back with the first success. When its time
- * is over one exchange at a time may probe it.
+ * Passive ejection of one backend: out after so many failures in a row, back with the first success. When its time is over one
+ * exchange at a time may probe it.
  */
 export class Ejection implements BackendHealth {
-  readonly #terms: EjectionTerms
+  readonly #terms: EjectionConfig
   readonly #now: () => Milliseconds
   #failures = 0
   #ejections = 0
   #until = 0
-  #probing = false
+  #attempts = 0
+  /** 0: nobody probes. */
+  #probe: Attempt = 0
 
-  constructor(terms: EjectionTerms, now: () => Milliseconds) {
+  constructor(terms: EjectionConfig, now: () => Milliseconds) {
     this.#terms = terms
     this.#now = now
   }
@@ -63,31 +60,34 @@ export class Ejection implements BackendHealth {
   }
 
   get canServe(): boolean {
-    return this.#ejections === 0 || (!this.#probing && this.#now() >= this.#until)
+    return this.#ejections === 0 || (this.#probe === 0 && this.#now() >= this.#until)
   }
 
-  attempted(): void {
-    if (this.#ejections > 0) this.#probing = true
+  attempted(): Attempt {
+    if (this.#ejections === 0 || this.#probe !== 0) return 0
+    this.#probe = ++this.#attempts
+    return this.#probe
   }
 
   succeeded(): void {
     this.#failures = 0
     this.#ejections = 0
-    this.#probing = false
+    this.#probe = 0
   }
 
-  abandoned(): void {
-    this.#probing = false
+  abandoned(attempt: Attempt): void {
+    if (attempt === this.#probe) this.#probe = 0
   }
 
-  connectFailed(): void {
+  failed(attempt: Attempt): void {
     this.#failures++
     // Many that were under way together fail together; of an ejected backend only the probe tells something new.
-    const tells = this.#ejections > 0 ? this.#probing : this.#failures >= this.#terms.failures
+    const tells =
+      this.#ejections > 0 ? attempt !== 0 && attempt === this.#probe : this.#failures >= this.#terms.failures
     if (!tells) return
-    const wait = Math.min(this.#terms.longest, this.#terms.base * 2 ** this.#ejections)
+    const wait = Math.min(this.#terms.longest, this.#terms.for * 2 ** this.#ejections)
     this.#until = this.#now() + wait
     this.#ejections++
-    this.#probing = false
+    this.#probe = 0
   }
 }

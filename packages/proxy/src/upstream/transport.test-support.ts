@@ -30,7 +30,10 @@ export function backendOn(port: number, failures = 3, pause: Milliseconds = 1_00
     hostname: '127.0.0.1',
     port,
     authority: `127.0.0.1:${port}`,
-    health: new Ejection({ failures, base: pause, longest: pause }, () => performance.now()),
+    backup: false,
+    limit: undefined,
+    patience: { connect: undefined, response: undefined, ejects: false },
+    health: new Ejection({ failures, for: pause, longest: pause }, () => performance.now()),
   }
 }
 

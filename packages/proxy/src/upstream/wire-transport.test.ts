@@ -290,7 +290,7 @@ describe('a tunnel', () => {
 
 describe('a probe of an ejected backend', () => {
   async function ejected(backend: Backend): Promise<void> {
-    backend.health.connectFailed()
+    backend.health.failed(backend.health.attempted())
     expect(backend.health.canServe).toBe(false)
     await vi.waitUntil(() => backend.health.canServe)
   }

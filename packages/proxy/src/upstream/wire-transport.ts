@@ -25,7 +25,6 @@ export class WireTransport implements Transport, ConnectionKeeper {
   send(backend: Backend, request: ParsedRequest, lines: string, sink: ResponseSink, fresh: boolean): InFlight {
     const kept = fresh ? undefined : this.#take(backend, request)
     const connection = kept ?? new BackendConnection(backend, this)
-    backend.health.attempted()
     connection.start(request, lines, sink)
     return connection
   }
