@@ -11,9 +11,10 @@ let loose: readonly SocketApp[]
 let nodes: Alternator
 
 beforeAll(async () => {
-  const [a, b, c, d] = await Promise.all(['a', 'b', 'c', 'd'].map(async (id) => stack.use(await SocketApp.start(id))))
-  sticky = [a!, b!]
-  loose = [c!, d!]
+  const started = async (path: string): Promise<SocketApp[]> =>
+    Promise.all(['a', 'b'].map(async (id) => stack.use(await SocketApp.start(id, path))))
+  sticky = await started('/sticky')
+  loose = await started('/loose')
   const backends = (apps: readonly SocketApp[]) => apps.map(({ id, url }) => ({ id, url }))
   const pair = stack.use(
     await Pair.start({
@@ -22,8 +23,8 @@ beforeAll(async () => {
         loose: { backends: backends(loose), balance: 'roundRobin', affinity: [] },
       },
       routes: [
-        { host: 'loose.example', pool: 'loose' },
-        { host: 'sticky.example', pool: 'sticky' },
+        { path: '/loose/*', pool: 'loose' },
+        { path: '/sticky/*', pool: 'sticky' },
       ],
     }),
   )
@@ -39,10 +40,10 @@ interface Outcome {
 }
 
 /** A client as browsers have it: it polls, over a fresh connection each time, until its WebSocket stands. */
-async function converse(host: string): Promise<Outcome> {
+async function converse(path: string): Promise<Outcome> {
   const socket = io(`http://127.0.0.1:${nodes.port}`, {
     transports: ['polling', 'websocket'],
-    extraHeaders: { Host: host },
+    path,
     reconnection: false,
     forceNew: true,
   })
@@ -84,7 +85,7 @@ function objectionsOf(apps: readonly SocketApp[]): string[] {
 test('200 clients poll over two nodes and upgrade to WebSocket, and no instance meets a session it does not know', async () => {
   const before = nodes.connections
 
-  const outcomes = await Promise.all(Array.from({ length: 200 }, () => converse('sticky.example')))
+  const outcomes = await Promise.all(Array.from({ length: 200 }, () => converse('/sticky')))
 
   expect(objectionsOf(sticky)).toEqual([])
   for (const { polled, upgraded } of outcomes) expect(new Set([...polled, upgraded]).size).toBe(1)
@@ -95,7 +96,7 @@ test('200 clients poll over two nodes and upgrade to WebSocket, and no instance 
 })
 
 test('without stickiness the same clients are told "Session ID unknown"', async () => {
-  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => converse('loose.example')))
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => converse('/loose')))
 
   expect(objectionsOf(loose)).toContain('Session ID unknown')
   expect(outcomes.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0)

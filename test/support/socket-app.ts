@@ -14,10 +14,10 @@ export class SocketApp implements AsyncDisposable {
   readonly #http: HttpServer
   readonly #io: Server
 
-  private constructor(id: string) {
+  private constructor(id: string, path: string) {
     this.id = id
     this.#http = createServer()
-    this.#io = new Server(this.#http)
+    this.#io = new Server(this.#http, { path })
     this.#io.engine.on('connection_error', ({ message }: { message: string }) => this.objections.push(message))
     this.#io.on('connection', (socket) => {
       this.connections++
@@ -25,9 +25,10 @@ export class SocketApp implements AsyncDisposable {
     })
   }
 
-  static async start(id: string, port = 0): Promise<SocketApp> {
-    const app = new SocketApp(id)
-    app.#http.listen(port, '127.0.0.1')
+  /** Listens on a port of its own, under that path. */
+  static async start(id: string, path = '/socket.io'): Promise<SocketApp> {
+    const app = new SocketApp(id, path)
+    app.#http.listen(0, '127.0.0.1')
     await once(app.#http, 'listening')
     return app
   }
