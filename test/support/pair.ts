@@ -50,6 +50,15 @@ export class Pair implements AsyncDisposable {
     return new Pair([one!, two!])
   }
 
+  /** Starts both nodes from one plugin-cfg.xml over that Redis, which they have to themselves: an XML file names no prefix. */
+  static async startXml(xml: string, redis: string): Promise<Pair> {
+    const free = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--store', redis]
+    const [one, two] = await Promise.all(
+      ['n1', 'n2'].map((id) => ProxyNode.startFile('plugin-cfg.xml', xml, ['--node-id', id, ...free])),
+    )
+    return new Pair([one!, two!])
+  }
+
   /** Sends one request on a fresh connection, each time to the other node unless one is named. */
   async ask(ask: Ask = {}): Promise<Reply> {
     const { method = 'GET', target = '/', host = 'example.com', cookie, headers, body, answer, node = this.#turn } = ask

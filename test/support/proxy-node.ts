@@ -37,10 +37,15 @@ export class ProxyNode implements AsyncDisposable {
 
   /** Starts a node; resolves when it serves. Listeners and admin API are on free loopback ports unless the configuration names others. */
   static async start(config: object, args: readonly string[] = []): Promise<ProxyNode> {
-    const folder = await mkdtemp(join(tmpdir(), 'sticky-node-'))
-    const file = join(folder, 'sticky.yaml')
     const defaults = { listen: [{ address: '127.0.0.1:0' }], admin: { address: '127.0.0.1:0' }, accessLog: false }
-    await writeFile(file, stringify({ ...defaults, ...config }))
+    return ProxyNode.startFile('sticky.yaml', stringify({ ...defaults, ...config }), args)
+  }
+
+  /** The same of a file's name and text. */
+  static async startFile(name: string, text: string, args: readonly string[] = []): Promise<ProxyNode> {
+    const folder = await mkdtemp(join(tmpdir(), 'sticky-node-'))
+    const file = join(folder, name)
+    await writeFile(file, text)
     const child = spawn(process.execPath, [main, 'run', '-c', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     const node = new ProxyNode(child, folder)
     node.#follow()
