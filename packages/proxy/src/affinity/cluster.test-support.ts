@@ -195,6 +195,7 @@ export function sessionCookieConfig(parts: Partial<SessionCookieConfig> = {}): S
     cookieAge: 60_000,
     lifetime: undefined,
     ends: 'age',
+    recoverBy: [],
     path: '/',
     domain: undefined,
     secure: 'auto',

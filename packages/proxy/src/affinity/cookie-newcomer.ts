@@ -17,9 +17,12 @@ export class CookieNewcomer implements Session {
   readonly #keeper: SessionKeeper
   readonly #client: Client
   readonly #came: 'N' | 'I' | 'E' | 'O'
+  readonly #field: string | undefined
 
-  constructor(keeper: SessionKeeper, client: Client, came: 'N' | 'I' | 'E' | 'O') {
+  /** `field` is the request's Cookie field. */
+  constructor(keeper: SessionKeeper, client: Client, came: 'N' | 'I' | 'E' | 'O', field: string | undefined) {
     this.#keeper = keeper
+    this.#field = field
     this.#client = client
     this.#came = came
   }
@@ -42,7 +45,9 @@ export class CookieNewcomer implements Session {
     if (!begins(keeper.config.begin, alive)) return false
     this.key = { pool: keeper.pool, id: newSessionId() }
     const claim = { key: this.key, seen: 0, told: 0, epoch: 0 }
-    return keeper.bind(claim, by.id, alive, { head, dress: keeper.cookie.dressFor(this.#client) }).then(taken)
+    const learnt = keeper.recovery?.learn(head, this.#field, this.key, by.id)
+    const bound = keeper.bind(claim, by.id, alive, { head, dress: keeper.cookie.dressFor(this.#client) })
+    return (learnt === undefined ? bound : Promise.all([bound, learnt])).then(taken)
   }
 }
 

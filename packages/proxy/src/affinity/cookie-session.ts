@@ -12,6 +12,8 @@ export interface Evidence {
   /** The name its cookie came by. */
   readonly name: string
   readonly client: Client
+  /** The request's Cookie field. */
+  readonly field: string
   /** Undefined when the store could not be asked. */
   readonly row: Row | undefined
   /** Did the store forget the row, or miss a change, so that the cookie's word is to be written there? */
@@ -52,6 +54,12 @@ export class CookieSession implements Session {
   }
 
   served(by: Backend, head: ResponseHead): MaybePromise<boolean> {
+    const learnt = this.#keeper.recovery?.learn(head, this.#evidence.field, this.key, by.id)
+    const kept = this.#keep(by, head)
+    return learnt === undefined ? kept : Promise.all([kept, learnt]).then(([taken]) => taken)
+  }
+
+  #keep(by: Backend, head: ResponseHead): MaybePromise<boolean> {
     const { records, setsOurs } = this.#keeper.read(head)
     const [home] = this.home
     const atHome = by.id === home
@@ -121,6 +129,7 @@ export class CookieSession implements Session {
   }
 
   #reply(head: ResponseHead): Reply {
+    this.#keeper.recovery?.renew(this.#evidence.field, this.key)
     return { head, dress: this.#keeper.cookie.dressFor(this.#evidence.client) }
   }
 }

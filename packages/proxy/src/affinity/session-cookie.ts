@@ -1,10 +1,11 @@
-import { type MaybePromise, type Row, StoreUnavailable } from '@sticky/store'
+import { type MaybePromise, type Row, type SessionKey, StoreUnavailable } from '@sticky/store'
 
 import type { SessionCookieConfig } from '../config/config.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import { CookieNewcomer } from './cookie-newcomer.ts'
 import { CookieSession } from './cookie-session.ts'
 import { cookieValueAt, findCookie, unquoted } from './cookies.ts'
+import type { Recovered } from './recovery.ts'
 import type { AffinityServices } from './registry.ts'
 import type { Seal } from './seal.ts'
 import type { OpenedCookie } from './sealer.ts'
@@ -22,7 +23,11 @@ interface Presented {
   readonly opened: OpenedCookie
   readonly name: string
   readonly client: Client
+  readonly field: string
 }
+
+/** Of a cookie that never came: older than anything. */
+const noSeal = { keyId: 0, hint: 0, version: 0, epoch: 0, sealed: 0, end: 0, provisional: false }
 
 class SessionCookie implements AffinityStrategy {
   readonly #keeper: SessionKeeper
@@ -33,15 +38,41 @@ class SessionCookie implements AffinityStrategy {
 
   locate({ cookie: field }: RequestHead, client: Client): MaybePromise<Session> {
     let came: 'N' | 'I' = 'N'
-    if (field === undefined) return new CookieNewcomer(this.#keeper, client, came)
+    if (field === undefined) return new CookieNewcomer(this.#keeper, client, came, field)
     for (const name of this.#keeper.cookie.names) {
       for (let start = findCookie(field, name); start >= 0; start = findCookie(field, name, start)) {
         const opened = this.#keeper.sealer.open(unquoted(cookieValueAt(field, start)))
-        if (opened !== undefined) return this.#ask({ opened, name, client })
+        if (opened !== undefined) return this.#ask({ opened, name, client, field })
         came = 'I'
       }
     }
-    return new CookieNewcomer(this.#keeper, client, came)
+    const recovered = this.#keeper.recovery?.find(field)
+    if (recovered !== undefined) return this.#recover(recovered, client, came, field)
+    return new CookieNewcomer(this.#keeper, client, came, field)
+  }
+
+  /** A session that goes on under its own id: its row alone tells of it, and its cookie is set again. */
+  async #recover(
+    recovered: MaybePromise<Recovered | undefined>,
+    client: Client,
+    came: 'N' | 'I',
+    field: string,
+  ): Promise<Session> {
+    const found = await recovered
+    const row = found && (await this.#rowOf(found.key))
+    if (row?.state !== 'bound') return new CookieNewcomer(this.#keeper, client, came, field)
+    const home = this.#keeper.homes.at(row.backend)
+    const opened = { key: found!.key, seal: { ...noSeal, id: found!.key.id }, home }
+    return new CookieSession(this.#keeper, { opened, name: found!.name, client, field, row, forgotten: false }, home)
+  }
+
+  async #rowOf(key: SessionKey): Promise<Row | undefined> {
+    try {
+      return await this.#keeper.find(key, 0)
+    } catch (cause) {
+      if (cause instanceof StoreUnavailable) return undefined
+      throw cause
+    }
   }
 
   conceal(request: OutgoingRequest): void {
@@ -58,12 +89,15 @@ class SessionCookie implements AffinityStrategy {
     )
   }
 
-  #judge({ opened, name, client }: Presented, row: Row): Session {
+  #judge({ opened, name, client, field }: Presented, row: Row): Session {
     const truth = truthOf(row, opened.seal, this.#keeper.config.age, this.#keeper)
-    if (truth === 'over') return new CookieNewcomer(this.#keeper, client, this.#lifetimeEnded(opened.seal) ? 'O' : 'E')
+    if (truth === 'over') {
+      const came = this.#lifetimeEnded(opened.seal) ? 'O' : 'E'
+      return new CookieNewcomer(this.#keeper, client, came, field)
+    }
     const tells = truth === 'row' && row.state === 'bound'
     const home = tells ? this.#keeper.homes.at(row.backend) : opened.home
-    return new CookieSession(this.#keeper, { opened, name, client, row, forgotten: !tells }, home)
+    return new CookieSession(this.#keeper, { opened, name, client, field, row, forgotten: !tells }, home)
   }
 
   /** Was its end a matter of its lifetime, not of its age? */
@@ -73,8 +107,12 @@ class SessionCookie implements AffinityStrategy {
   }
 
   /** Without the store the cookie is believed as it stands. */
-  #trust({ opened, name, client }: Presented, cause: unknown): Session {
+  #trust({ opened, name, client, field }: Presented, cause: unknown): Session {
     if (!(cause instanceof StoreUnavailable)) throw cause
-    return new CookieSession(this.#keeper, { opened, name, client, row: undefined, forgotten: false }, opened.home)
+    return new CookieSession(
+      this.#keeper,
+      { opened, name, client, field, row: undefined, forgotten: false },
+      opened.home,
+    )
   }
 }

@@ -15,6 +15,7 @@ import { type ApplicationCookies, applicationCookies } from './application-cooki
 import { bindInForce } from './bind.ts'
 import { Homes } from './homes.ts'
 import { type CookieDress, OurCookie } from './our-cookie.ts'
+import { Recovery } from './recovery.ts'
 import type { AffinityServices } from './registry.ts'
 import { Sealer, type SealTerms } from './sealer.ts'
 import { printSetCookie } from './set-cookie.ts'
@@ -40,6 +41,8 @@ export class SessionKeeper {
   readonly cookie: OurCookie
   readonly sealer: Sealer
   readonly homes: Homes
+  /** Undefined unless sessions are found again by cookies of the application. */
+  readonly recovery: Recovery | undefined
   readonly #services: AffinityServices
   readonly #terms: Terms
 
@@ -48,6 +51,7 @@ export class SessionKeeper {
     this.cookie = new OurCookie(config)
     this.sealer = new Sealer(services.pool, services.backends, services.keyring)
     this.homes = new Homes(services.backends)
+    this.recovery = config.recoverBy.length === 0 ? undefined : new Recovery(config, services)
     this.#services = services
     const { age, lifetime, ends } = config
     this.#terms = { age, lifetime, endsWithLastCookie: ends === 'last-cookie', source: 'session-cookie' }

@@ -170,6 +170,8 @@ export interface SessionCookieConfig extends OwnCookieConfig {
   readonly cookieAge: Milliseconds
   readonly lifetime: Milliseconds | undefined
   readonly ends: 'age' | 'last-cookie'
+  /** Cookies of the application by which a session is found again when our own is missing. */
+  readonly recoverBy: readonly string[]
 }
 
 /** A10 aFleX: a value that the application or its client chose is the key. */

@@ -52,6 +52,7 @@ export interface DraftStrategy {
     | undefined
   readonly name?: string | undefined
   readonly script?: string | undefined
+  readonly recoverBy?: Sparse<string>
   readonly begin?: string | { readonly cookies?: Sparse<string> } | undefined
   readonly from?: Sparse<{ readonly cookie?: string | undefined }>
   readonly age?: string | undefined

@@ -14,6 +14,7 @@ type MetricKey =
   | 'backendConnections'
   | 'backendUp'
   | 'sessions'
+  | 'recoveryRows'
   | 'storeUp'
   | 'scriptErrors'
   | 'workers'
@@ -119,6 +120,13 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
     help: 'Hooks of scripts whose exchange went on without them: error (thrown), timeout, busy (no thread was free); load: new versions that could not be loaded.',
     labels: ['pool', 'kind'],
     aggregator: 'sum',
+  },
+  recoveryRows: {
+    name: 'sticky_recovery_rows',
+    type: 'gauge',
+    help: "Values of applications' cookies by which sessions can be found again (recoverBy): the same on every node, aggregate with max.",
+    labels: ['pool'],
+    aggregator: 'max',
   },
   storeUp: {
     name: 'sticky_store_up',

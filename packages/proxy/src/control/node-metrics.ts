@@ -1,6 +1,7 @@
 import type { Store } from '@sticky/store'
 
-import type { PoolConfig } from '../config/config.ts'
+import { recoveryTable } from '../affinity/recovery.ts'
+import type { AffinityConfig, PoolConfig } from '../config/config.ts'
 import { version } from '../version.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Metric, Sample } from './metric.ts'
@@ -14,18 +15,37 @@ export async function nodeMetrics(
   pools: readonly PoolConfig[],
   plane: Pick<DataPlane, 'serving' | 'restarts'> | undefined,
 ): Promise<Metric[]> {
-  const [sessions, load] = await Promise.all([
+  const [sessions, load, recovery] = await Promise.all([
     samples(pools, (pool) => store.sessions.count(pool)),
     samples(pools, (pool) => store.load.totals(pool), { scope: 'cluster' }),
+    recoveryRows(store, pools),
   ])
   return [
     metric(catalogue.sessions, sessions),
+    metric(catalogue.recoveryRows, recovery),
     metric(catalogue.backendConnections, load),
     single(catalogue.storeUp, store.available ? 1 : 0),
     single(catalogue.workers, plane?.serving ?? 0),
     single(catalogue.workerRestarts, plane?.restarts ?? 0),
     metric(catalogue.buildInfo, [{ labels: { version, node_version: process.version }, value: 1 }]),
   ]
+}
+
+/** A number for each pool that has a table of them; none while the store is away. */
+async function recoveryRows(store: Store, pools: readonly PoolConfig[]): Promise<Sample[]> {
+  const recovering = pools.filter(({ affinity }) => affinity.some(recovers))
+  const counts = await Promise.all(
+    recovering.map(async ({ id }) => ({ id, counted: await unlessAway(store.sessions.count(recoveryTable(id))) })),
+  )
+  return counts.flatMap(({ id, counted }) =>
+    counted === null
+      ? []
+      : [{ labels: { pool: id }, value: [...counted.values()].reduce((sum, count) => sum + count, 0) }],
+  )
+}
+
+function recovers(strategy: AffinityConfig): boolean {
+  return strategy.strategy === 'session-cookie' && strategy.recoverBy.length > 0
 }
 
 /** A number for each backend that is configured or that the store knows; none while the store is away. */

@@ -26,6 +26,7 @@ const rules: readonly Rule[] = [
     'must be / with prefix: host, which allows no other; or write prefix: secure',
   ],
   ['begin', (cookie) => beginsItself(cookie), 'must name cookies of the application; this one is our own'],
+  ['recoverBy', (cookie) => recoversItself(cookie), 'must name cookies of the application; this one is our own'],
 ]
 
 function isPrefixed({ prefix }: DraftStrategy): boolean {
@@ -35,6 +36,11 @@ function isPrefixed({ prefix }: DraftStrategy): boolean {
 /** May it leave without Secure? */
 function isInsecure(cookie: DraftStrategy): boolean {
   return cookie.secure !== true && !isTakenOut(cookie, 'secure')
+}
+
+function recoversItself(cookie: DraftStrategy): boolean {
+  const { recoverBy, name = defaults.sessionCookie.name } = cookie
+  return recoverBy?.includes(name) === true && !isTakenOut(cookie, 'name')
 }
 
 function beginsItself(cookie: DraftStrategy): boolean {

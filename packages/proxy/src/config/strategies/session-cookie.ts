@@ -33,6 +33,11 @@ const contents = map({
   ends: oneOf(['age', 'last-cookie'])
     .prefault(cookie.ends)
     .describe('`last-cookie`: it ends with the last of the application’s cookies, too.'),
+  recoverBy: list(cookieName, 'must be a list of cookie names such as [JSESSIONID]')
+    .prefault([])
+    .describe(
+      'The application’s cookies by which a session is found again when our own cookie is missing or does not open. Each value that is set costs a row.',
+    ),
   ...ownCookie,
 })
 
