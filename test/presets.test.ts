@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { type Ask, Pair, type Reply, seenBy } from './support/pair.ts'
+import { ScriptedApp } from './support/scripted-app.ts'
+
+const stack = new AsyncDisposableStack()
+let pair: Pair
+let leaving: ScriptedApp
+
+beforeAll(async () => {
+  const apps = await Promise.all(['a', 'b'].map(async (id) => stack.use(await ScriptedApp.start(id))))
+  leaving = stack.use(await ScriptedApp.start('leaving'))
+  const backends = apps.map(({ id, url }) => ({ id, url }))
+  const names = [
+    'chttp',
+    'gorouter',
+    'aflex',
+    'genero',
+    'websphere',
+    'socketio',
+    'mcp',
+    'llm',
+    'tomcat',
+    'php',
+    'aspnet',
+  ]
+  const pools = Object.fromEntries(names.map((preset) => [preset, { backends, preset, balance: 'roundRobin' }]))
+  pair = stack.use(
+    await Pair.start({
+      pools: { ...pools, away: { backends: [{ id: 'leaving', url: leaving.url }], preset: 'mcp' } },
+      routes: [...names, 'away'].map((pool) => ({ host: pool, pool })),
+    }),
+  )
+})
+
+afterAll(() => stack.disposeAsync())
+
+/** Who answers the same request six times, on either node in turn. */
+async function answerers(ask: Ask): Promise<Set<string | undefined>> {
+  const apps = new Set<string | undefined>()
+  for (let round = 0; round < 6; round++) apps.add((await pair.ask(ask)).app)
+  return apps
+}
+
+function pairs(reply: Reply): string {
+  return reply.cookies.map((field) => field.split(';')[0]).join('; ')
+}
+
+const sets = (cookie: string): Ask => ({ answer: { headers: { 'Set-Cookie': cookie } } })
+
+test.each([
+  ['chttp', sets('app=1'), /^app=1; KTCPVS_SID=/],
+  ['gorouter', sets('JSESSIONID=g1; Path=/'), /^JSESSIONID=g1; __VCAP_ID__=/],
+  ['aflex', sets('JSESSIONID=x1'), /^JSESSIONID=x1$/],
+  ['genero', { target: '/gas/wa/r/app' }, /^instance=/],
+  ['php', sets('PHPSESSID=p1'), /^PHPSESSID=p1$/],
+  ['aspnet', sets('ASP.NET_SessionId=n1'), /^ASP\.NET_SessionId=n1$/],
+])('%s: the cookies of the first answer lead back to who gave it', async (host, ask, cookies) => {
+  const first = await pair.ask({ host, ...ask })
+
+  expect(pairs(first)).toMatch(cookies)
+  expect(await answerers({ host, cookie: pairs(first) })).toEqual(new Set([first.app]))
+})
+
+test('aflex: without the cookie the address of the client does', async () => {
+  expect((await answerers({ host: 'aflex' })).size).toBe(1)
+})
+
+test.each([
+  ['websphere', '0000A2MB4IJozU:a', 'a'],
+  ['websphere', '0000A2MB4IJozU:gone:b', 'b'],
+  ['tomcat', '9B3C.a', 'a'],
+  ['tomcat', '9B3C.b', 'b'],
+])('%s: the session id %s tells its server', async (host, id, server) => {
+  expect(await answerers({ host, cookie: `JSESSIONID=${id}` })).toEqual(new Set([server]))
+  expect(await answerers({ host, target: `/x;jsessionid=${id}?y` })).toEqual(new Set([server]))
+})
+
+test('socketio: the sid of the handshake’s body leads back, as a parameter', async () => {
+  const headers = { 'Content-Type': 'text/plain; charset=UTF-8' }
+  const body = '0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000}'
+  const handshake = await pair.ask({
+    host: 'socketio',
+    target: '/socket.io/?EIO=4&transport=polling',
+    answer: { headers, body },
+  })
+
+  const target = '/socket.io/?EIO=4&transport=polling&sid=lv_VI97HAXpY6yYWAAAC'
+  expect(await answerers({ host: 'socketio', target })).toEqual(new Set([handshake.app]))
+})
+
+describe('mcp', () => {
+  const begin: Ask = { method: 'POST', target: '/mcp', body: '{}' }
+
+  test('mcp: the session id of the answer’s header leads back, until a DELETE', async () => {
+    const answer = { headers: { 'Mcp-Session-Id': 's-1' } }
+    const first = await pair.ask({ host: 'mcp', ...begin, answer })
+    const later: Ask = { host: 'mcp', target: '/mcp', headers: { 'Mcp-Session-Id': 's-1' } }
+
+    expect(await answerers(later)).toEqual(new Set([first.app]))
+    expect((await pair.ask({ ...later, method: 'DELETE' })).app).toBe(first.app)
+    expect((await answerers(later)).size).toBe(2)
+  })
+
+  test('mcp: when its backend is gone the client is told 404, to begin anew', async () => {
+    await pair.ask({ host: 'away', ...begin, answer: { headers: { 'Mcp-Session-Id': 's-2' } } })
+    await leaving[Symbol.asyncDispose]()
+
+    expect(await pair.ask({ host: 'away', target: '/mcp', headers: { 'Mcp-Session-Id': 's-2' } })).toMatchObject({
+      status: 404,
+      body: 'this session is gone\n',
+    })
+  })
+})
+
+describe('llm', () => {
+  test.each(['x-session-affinity', 'X-Session-Id', 'session-id', 'X-Claude-Code-Session-Id', 'x-opencode-session'])(
+    'llm: %s keeps a conversation where it is',
+    async (field) => {
+      expect((await answerers({ host: 'llm', headers: { [field]: `of ${field}` } })).size).toBe(1)
+    },
+  )
+
+  test('llm: X-Client-Request-Id does not', async () => {
+    expect((await answerers({ host: 'llm', headers: { 'X-Client-Request-Id': 'same' } })).size).toBe(2)
+  })
+
+  test('llm: the first of them counts', async () => {
+    const first = await pair.ask({ host: 'llm', headers: { 'x-session-affinity': 'both' } })
+
+    const headers = { 'session-id': 'another', 'x-session-affinity': 'both' }
+    expect(await answerers({ host: 'llm', headers })).toEqual(new Set([first.app]))
+    expect(seenBy(first).headers['x-session-affinity']).toBe('both')
+  })
+})
