@@ -6,6 +6,7 @@ import { showPath } from './mistakes.ts'
 const pools = 'pools: { shop: { backends: [{ id: a, url: http://a }] } }'
 const twoPools =
   'pools: { shop: { backends: [{ id: a, url: http://a }] }, cart: { backends: [{ id: a, url: http://a }] } }'
+const companion = (rest: string) => withAffinity(`{ strategy: companion-cookie, ${rest} }`)
 const cookie = (rest: string) => withAffinity(`{ strategy: session-cookie, ${rest} }`)
 
 test.each([
@@ -95,6 +96,27 @@ test.each([
     'two strategies on one cookie',
     withAffinity('{ strategy: session-cookie }, { strategy: persistence-key, from: [{ cookie: sticky }] }'),
     'pools.shop.affinity[1].from[0].cookie',
+  ],
+  [
+    'two backends that cookies call the same',
+    'pools: { shop: { backends: [{ id: a, url: http://a }, { id: b, url: http://b, instance: a }] } }',
+    'pools.shop.backends[1].instance',
+  ],
+  ['a companion of itself', companion('triggers: [__VCAP_ID__]'), 'pools.shop.affinity[0].triggers[0]'],
+  [
+    'a companion of what keeps it',
+    companion('triggers: [a, where_META], name: where'),
+    'pools.shop.affinity[0].triggers[1]',
+  ],
+  [
+    'two strategies on one companion',
+    withAffinity('{ strategy: companion-cookie }, { strategy: session-cookie, name: __VCAP_ID__ }'),
+    'pools.shop.affinity[1].name',
+  ],
+  [
+    'a cookie that another strategy keeps its companion in',
+    withAffinity('{ strategy: companion-cookie }, { strategy: session-cookie, name: __VCAP_ID_META__ }'),
+    'pools.shop.affinity[1].name',
   ],
   ['a session that its own cookie begins', cookie('begin: { cookies: [sticky] }'), 'pools.shop.affinity[0].begin'],
 ])('%s is a mistake', (_, yaml, path) => {
