@@ -35,7 +35,10 @@ export class ScriptedApp implements AsyncDisposable {
 
   private constructor(id: string) {
     this.id = id
-    this.#server = createServer((request, response) => this.#answer(request, response))
+    this.#server = createServer((request, response) => {
+      // Whoever cuts a request short waits for no answer.
+      this.#answer(request, response).catch(() => response.destroy())
+    })
   }
 
   /** Listens on a port of its own, or on that one. */
