@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { loadConfig } from '@sticky/proxy'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { isMap, parseDocument, visit } from 'yaml'
 
 import { ProxyNode } from './support/proxy-node.ts'
@@ -20,20 +20,26 @@ const stack = new AsyncDisposableStack()
 let copies = ''
 
 beforeAll(async () => {
+  vi.stubEnv('STICKY_SECRET', 'a secret that is long enough')
+  vi.stubEnv('STICKY_ADMIN_TOKEN', 'a-token-that-is-long-enough')
   copies = await mkdtemp(join(tmpdir(), 'sticky-examples-'))
   stack.defer(() => rm(copies, { recursive: true }))
   await cp(folder, copies, { recursive: true, filter: (path) => !/node_modules|tsbuildinfo/.test(path) })
 })
 
-afterAll(() => stack.disposeAsync())
+afterAll(() => {
+  vi.unstubAllEnvs()
+  return stack.disposeAsync()
+})
 
 test.each(examples)('examples/%s serves each of its routes, started as it says', async (name) => {
   await using running = new AsyncDisposableStack()
   const file = join(copies, name)
   await placeElsewhere(file, running)
 
-  for (const args of await commandsOf(name)) {
-    const node = running.use(await ProxyNode.start({}, ['-c', file, ...args]))
+  const started = (await commandsOf(name)).map((args) => ProxyNode.start({}, ['-c', file, ...args]))
+  for (const node of await Promise.all(started)) {
+    running.use(node)
     for (const { host, target } of requestsOf(file)) {
       expect(await answerOf(node.port, host, target), `${host}${target}`).toMatchObject({
         status: 200,
@@ -89,11 +95,7 @@ interface Target {
 
 /** A request for each route that names a path; those that name a pattern have a test of their own. */
 function requestsOf(file: string): Target[] {
-  const environment = {
-    STICKY_SECRET: 'a secret that is long enough',
-    STICKY_ADMIN_TOKEN: 'a-token-that-is-long-enough',
-  }
-  const { routes } = loadConfig(file, {}, environment)
+  const { routes } = loadConfig(file)
   return routes.flatMap(({ host, path, pattern }): Target[] => {
     if (pattern !== undefined) return []
     const literal = (host?.[0] ?? 'example.com').replace('*', 'any')

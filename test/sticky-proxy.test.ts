@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
 import { afterAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
 
 const main = fileURLToPath(new URL('../packages/proxy/src/main.ts', import.meta.url))
 const folder = await mkdtemp(join(tmpdir(), 'sticky-proxy-'))
@@ -52,7 +53,32 @@ test('schema and version print and end', async () => {
   expect(await stickyProxy('version')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
 })
 
-test.each([[[]], [['serve']], [['check', '--fast']], [['check', 'sticky.yaml']]])(
+test('config print shows a file, and with --effective all that it means', async () => {
+  const [written, effective] = await Promise.all([
+    stickyProxy('config', 'print', '--node-id', 'n7'),
+    stickyProxy('config', 'print', '--effective', '--node-id', 'n7'),
+  ])
+
+  expect(parse(written.stdout)).toEqual({
+    node: { id: 'n7' },
+    pools: { shop: { backends: [{ id: 'a', url: 'http://127.0.0.1:1' }] } },
+  })
+  expect(parse(effective.stdout)).toMatchObject({
+    node: { id: 'n7', workers: 1 },
+    pools: { shop: { balance: 'leastLoad', affinity: [{ strategy: 'session-cookie', age: '30m' }] } },
+  })
+  expect([written.code, effective.code, written.stderr, effective.stderr]).toEqual([0, 0, '', ''])
+})
+
+test('config print tells mistakes instead of printing', async () => {
+  expect(await stickyProxy('config', 'print', '-c', 'wrong.yaml')).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('did you mean pools?'),
+  })
+})
+
+test.each([[[]], [['config']], [['config', 'show']], [['serve']], [['check', '--fast']], [['check', 'sticky.yaml']]])(
   '%j is wrong usage',
   async (words: string[]) => {
     expect(await stickyProxy(...words)).toMatchObject({ code: 2, stdout: '' })
