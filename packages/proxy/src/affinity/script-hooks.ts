@@ -44,11 +44,11 @@ export interface RequestContext extends RequestFacts {
   }
   readonly persist: Persistence
   /** Sends the request to that backend of the pool, if it can serve; undefined decides nothing, so that a look-up can be given. */
-  use(backend: MaybePromise<string | undefined>): void
+  readonly use: (backend: MaybePromise<string | undefined>) => void
   /** Has another pool serve the request. */
-  pool(id: string): void
+  readonly pool: (id: string) => void
   /** Answers the request with a status from 400 to 599 and a line of text. */
-  refuse(status: number, text?: string): void
+  readonly refuse: (status: number, text?: string) => void
 }
 
 /** What a response hook sees. */
@@ -64,7 +64,9 @@ export interface ResponseContext {
 }
 
 /** The cookies an answer sets. */
-export interface SetCookies {
+export interface SetCookies extends Named {
+  /** Does the last field of that name set a value? */
+  exists(name: string): boolean
   /** The value the last field of that name sets, without quotes; undefined where it deletes the cookie. */
   get(name: string): string | undefined
   /** Does the last field of that name delete the cookie, by Max-Age or Expires? */

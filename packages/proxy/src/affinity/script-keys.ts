@@ -1,3 +1,5 @@
+import { basename } from 'node:path'
+
 import { type MaybePromise, type Milliseconds, type Row, type SessionKey, StoreUnavailable } from '@sticky/store'
 
 import { parseAge } from '../config/duration.ts'
@@ -20,7 +22,7 @@ export class ScriptKeys {
 
   /** `script` as the configuration names it: rows are kept under that name. */
   constructor(script: string, services: AffinityServices) {
-    this.#source = `script:${script}`.slice(0, 128)
+    this.#source = `script:${basename(script)}`
     this.homes = new Homes(services.backends)
     this.#services = services
     this.#keyOf = services.fingerprints.keysOf(services.pool, `script:${script}`)

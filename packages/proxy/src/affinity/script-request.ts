@@ -40,20 +40,18 @@ export class RequestView implements RequestContext {
     return this.#facts.host
   }
 
-  use(backend: MaybePromise<string | undefined>): void {
-    if (!isPromise(backend)) return this.#offer(usedOrNone(backend))
-    const choice = Promise.resolve(backend).then(usedOrNone)
-    // Its failure is the hook's, told where the decision is asked for; the hook may have failed before that.
-    choice.catch(() => {})
-    this.#offer(choice)
+  // Hooks take their context apart, so that what they call is without it.
+
+  get use(): RequestContext['use'] {
+    return (backend) => this.#use(backend)
   }
 
-  pool(id: string): void {
-    this.#offer({ pool: id })
+  get pool(): RequestContext['pool'] {
+    return (id) => this.#offer({ pool: id })
   }
 
-  refuse(status: number, text = 'refused'): void {
-    this.#offer({ refuse: { status, text } })
+  get refuse(): RequestContext['refuse'] {
+    return (status, text = 'refused') => this.#offer({ refuse: { status, text } })
   }
 
   /** What the hook decided, once it has returned; at once unless it depends on a look-up under way. */
@@ -61,6 +59,14 @@ export class RequestView implements RequestContext {
     const edits = this.#header?.edits ?? noEdits
     const choice = this.#choice
     return choice instanceof Promise ? choice.then((made) => ({ choice: made, edits })) : { choice, edits }
+  }
+
+  #use(backend: MaybePromise<string | undefined>): void {
+    if (!isPromise(backend)) return this.#offer(usedOrNone(backend))
+    const choice = Promise.resolve(backend).then(usedOrNone)
+    // Its failure is the hook's, told where the decision is asked for; the hook may have failed before that.
+    choice.catch(() => {})
+    this.#offer(choice)
   }
 
   #offer(choice: MaybePromise<Choice | undefined>): void {

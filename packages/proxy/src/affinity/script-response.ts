@@ -46,6 +46,10 @@ class CookiesSet implements SetCookies {
     return cookie === undefined || isDeletion(cookie) ? undefined : unquoted(cookie.value)
   }
 
+  exists(name: string): boolean {
+    return this.get(name) !== undefined
+  }
+
   deletes(name: string): boolean {
     const cookie = this.#last(name)
     return cookie !== undefined && isDeletion(cookie)

@@ -2,7 +2,7 @@ import type { MaybePromise, SessionKey } from '@sticky/store'
 
 import type { Backend } from '../upstream/backend.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
-import { type Decision, editedLines } from './script-decision.ts'
+import { type Choice, type Decision, editedLines } from './script-decision.ts'
 import type { ScriptExchange } from './script-exchange.ts'
 import type { ScriptHost } from './script-host.ts'
 import type { ScriptKeys } from './script-keys.ts'
@@ -27,7 +27,7 @@ export class ScriptSession implements Session {
     const used = choice !== undefined && 'use' in choice ? choice.use : undefined
     this.known = choice !== undefined
     this.home = used === undefined ? nowhere : keys.homes.at(used)
-    this.verdict = choice === undefined || 'use' in choice ? undefined : choice
+    this.verdict = choice && verdictOf(choice)
     this.#host = host
     this.#keys = keys
     this.#exchange = exchange
@@ -89,4 +89,12 @@ export class ScriptSession implements Session {
   get #tookIt(): boolean {
     return this.known || this.#exchange.keys.bound !== undefined
   }
+}
+
+function verdictOf(choice: Choice): Verdict | undefined {
+  if ('use' in choice) return undefined
+  if ('pool' in choice) return choice
+  const { status, text } = choice.refuse
+  // Messages of ours are a byte for each character.
+  return { refuse: { status, text: Buffer.from(text).toString('latin1') } }
 }

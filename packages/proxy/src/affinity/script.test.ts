@@ -8,8 +8,8 @@ import { ScriptFolder } from './script.test-support.ts'
 import { type Session, wholeSite } from './strategy.ts'
 
 const persist = `
-export const request = (context) => {
-  context.use(context.persist.lookup(context.cookie.get('sid') || context.clientAddress))
+export const request = ({ use, persist, cookie, clientAddress }) => {
+  use(persist.lookup(cookie.get('sid') || clientAddress))
 }
 export const response = ({ request, setCookie, persist }) => {
   persist.add(setCookie.get('sid'), { age: '300s' })
@@ -31,7 +31,7 @@ describe.each([
 
     expect(first.session).toMatchObject({ known: false, persistence: 'NP' })
     expect(second).toMatchObject({ known: true, home: ['b'], persistence: 'VN', key: first.session.key })
-    expect(await here.cluster.rows()).toMatchObject([{ backend: 'b', source: 'script:./script.ts', age: 300_000 }])
+    expect(await here.cluster.rows()).toMatchObject([{ backend: 'b', source: 'script:script.ts', age: 300_000 }])
   })
 
   test('leaves a key where it was bound first', async () => {

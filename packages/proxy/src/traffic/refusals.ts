@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http'
+
 import type { Failure } from '../upstream/failures.ts'
 import type { RefusalCode } from './exchange-record.ts'
 
@@ -84,11 +86,16 @@ export function optionsAnswer(to: AnsweredRequest): OwnAnswer {
 }
 
 function answer(status: number, body: string, { requestId, withoutBody, persistent }: AnsweredRequest): OwnAnswer {
-  let text = `HTTP/1.1 ${status} ${reasons[status]}\r\nX-Request-Id: ${requestId}\r\n`
+  let text = `HTTP/1.1 ${status} ${reasonOf(status)}\r\nX-Request-Id: ${requestId}\r\n`
   if (status === 503) text += `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`
   if (status !== 204) text += `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\n`
   text += persistent ? '\r\n' : 'Connection: close\r\n\r\n'
   return { status, text: withoutBody ? text : text + body, bodyLength: withoutBody ? 0 : body.length }
+}
+
+/** Scripts refuse with any status from 400 on. */
+function reasonOf(status: number): string {
+  return reasons[status] ?? STATUS_CODES[status] ?? ''
 }
 
 /** What a failed exchange with a backend is to its client. */
