@@ -1,8 +1,9 @@
 import type { CloneIdConfig } from '../config/config.ts'
 import { CloneHomes } from './clone-id-homes.ts'
-import { pathParameter } from './clone-id-parameter.ts'
+
 import { CloneIdSession, type SessionIdSource } from './clone-id-session.ts'
 import { cookieValueAt, findCookie, unquoted } from './cookies.ts'
+import { pathParameter } from './parameters.ts'
 import type { AffinityServices } from './registry.ts'
 import type { AffinityStrategy } from './strategy.ts'
 
