@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 
 import { askPool, companion, companionPool, sentBack, setting as settingIn, together } from './support/companions.ts'
 import { type Ask, Pair, type Reply, seenBy } from './support/pair.ts'
@@ -37,7 +39,7 @@ function configuration(): object {
   const few = apps.slice(0, 3).map(backend)
   const crowded = sockets.backends.map((each) => ({ ...backend(each), maxConnections: 1 }))
   const byTenant = { strategy: 'persistence-key', from: [{ header: 'X-Tenant', learn: 'request' }] }
-  return together([
+  const { pools, routes } = together([
     companionPool('ten', apps.map(backend), { value: 'sealed' }),
     companionPool('plain', few),
     companionPool('secure', few, { secure: true }),
@@ -55,6 +57,20 @@ function configuration(): object {
     companionPool('full', crowded, { negotiate: true }),
     companionPool('sockets', sockets.backends.map(backend), { value: 'sealed' }),
   ])
+  const example = exampleOn(apps)
+  return { pools: { ...pools, ...example.pools }, routes: [...example.routes, ...routes] }
+}
+
+/** The example, on these applications. */
+function exampleOn(some: readonly ScriptedApp[]): Example {
+  const text = readFileSync(new URL('../examples/gorouter.yaml', import.meta.url), 'utf8')
+  let next = 0
+  return parse(text.replace(/http:[^ ,]+/g, () => some[next++]!.url)) as Example
+}
+
+interface Example {
+  readonly pools: Record<string, object>
+  readonly routes: readonly object[]
 }
 
 const ask = (pool: string, asked: Ask = {}) => askPool(pair, pool, asked)
@@ -285,6 +301,21 @@ describe('2c, what users asked for', () => {
     })
 
     expect(reply.headers['cache-control']).toBe('private, max-age=60')
+  })
+})
+
+describe('examples/gorouter.yaml', () => {
+  test('one pool does as gorouter does, the other as we would', async () => {
+    const billing = await setting('apps', [session], { target: '/billing/' })
+    const shop = await setting('apps', ['PHPSESSID=1'])
+
+    expect(billing.cookies[1]).toMatch(/^__VCAP_ID__=5a1b7b8e-000[01]-[\w-]+; Path=\/billing; HttpOnly$/)
+    expect(shop.cookies[1]).toMatch(/^shop_instance=[\w-]{44}; Path=\/; HttpOnly; Secure$/)
+    for (const node of [0, 1] as const) {
+      const cookie = `${sentBack(billing)}; ${sentBack(shop)}`
+      expect((await ask('apps', { target: '/billing/', cookie, node })).app).toBe(billing.app)
+      expect((await ask('apps', { cookie, node })).app).toBe(shop.app)
+    }
   })
 })
 

@@ -41,6 +41,6 @@ export function companionPool(
 }
 
 /** One configuration of several pools. */
-export function together(parts: readonly ReturnType<typeof companionPool>[]): object {
+export function together(parts: readonly ReturnType<typeof companionPool>[]): ReturnType<typeof companionPool> {
   return { pools: Object.assign({}, ...parts.map(({ pools }) => pools)), routes: parts.flatMap(({ routes }) => routes) }
 }
