@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { showMistake } from './config-errors.ts'
 import { load, mistakesIn } from './load.test-support.ts'
 import { loadConfig } from './load.ts'
+import { persistenceKeyConfig } from './parts.test-support.ts'
 
 /** As the manual has it. */
 const everything = `
@@ -80,9 +81,7 @@ test('a whole configuration is read as it is written', () => {
       { strategy: 'session-cookie', name: 'sticky', begin: 'on-cookie', age: 1_800_000, cookieAge: 1_800_000 },
     ],
   })
-  expect(config.pools[1]!.affinity).toEqual([
-    { strategy: 'persistence-key', from: [{ cookie: 'JSESSIONID' }], age: 300_000, lifetime: undefined },
-  ])
+  expect(config.pools[1]!.affinity).toEqual([persistenceKeyConfig()])
 })
 
 test('a pool of one backend is a configuration: the rest has defaults', () => {

@@ -37,6 +37,16 @@ test('durations fall into cumulative buckets, in seconds, their bounds included'
   expect(text).toContain('sticky_request_duration_seconds_count{pool="shop"} 4\n')
 })
 
+test('sessions that were not begun are counted by pool and reason', async () => {
+  const metrics = new ExchangeMetrics([testPool('shop', ['a'])])
+  for (const reason of ['client-limit', 'pool-limit', 'client-limit'] as const) metrics.refuseSession('shop', reason)
+
+  const { text } = await exposition([await merged([metrics.metrics()])])
+
+  expect(text).toContain('sticky_sessions_refused_total{pool="shop",reason="client-limit"} 2\n')
+  expect(text).toContain('sticky_sessions_refused_total{pool="shop",reason="pool-limit"} 1\n')
+})
+
 test('a tunnel is counted but not timed', async () => {
   const text = await exported([{ tunnel: true, status: 101, duration: 3_600_000, upstreamDuration: 2 }])
 
