@@ -21,7 +21,7 @@ const misdirected = 'HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n'
 const unknown = 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'
 
 const instance = randomBytes(8).toString('hex')
-const sessionLength = 'a.'.length + instance.length + 8
+const sessionLength = 'a.'.length + instance.length + 8 + '.a'.length
 const counts = { served: 0, refused: 0 }
 const scratch = Buffer.alloc(64 * 1024)
 let begun = 0
@@ -93,7 +93,7 @@ function reply(backend: string, pagesOfBackend: ReadonlyMap<string, Page>, head:
 }
 
 function newSession(backend: string): string {
-  return `${backend}.${instance}${(++begun).toString(36).padStart(8, '0')}`
+  return `${backend}.${instance}${(++begun).toString(36).padStart(8, '0')}.${backend}`
 }
 
 function setCookie(session: string): string {

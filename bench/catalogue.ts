@@ -3,12 +3,13 @@ import type { Contender } from './proxies/contender.ts'
 import { haproxyInsert, haproxyPeers, haproxyTable } from './proxies/haproxy.ts'
 import { nginx } from './proxies/nginx.ts'
 import { fastifyHttpProxy, httpProxy } from './proxies/node-peers.ts'
-import { type Checkout, sticky } from './proxies/sticky.ts'
+import { type Checkout, sticky, stickyWith } from './proxies/sticky.ts'
+import { strategies } from './proxies/sticky-strategies.ts'
 
 /** Ourselves beside everybody else. */
 export function besidePeers(checkout: Checkout): Contender[] {
   const peers = [haproxyInsert, haproxyTable, haproxyPeers, nginx, caddy, httpProxy, fastifyHttpProxy]
-  return [...bothKinds(checkout), ...peers]
+  return [...bothKinds(checkout), ...peers, ...strategies.map((strategy) => stickyWith(checkout, strategy))]
 }
 
 /** Revisions of ourselves beside each other. */

@@ -1,16 +1,22 @@
 import { writeFileSync } from 'node:fs'
 
+import type { Path } from './pages.ts'
 import { Visitor } from './visitor.ts'
 
 const atOnce = 32
 
 /** Begins this many sessions through the proxy and writes their Cookie values to a file, one a line, for wrk to rotate. */
-export async function learnSessions(ports: readonly number[], count: number, file: string): Promise<string> {
+export async function learnSessions(
+  ports: readonly number[],
+  count: number,
+  file: string,
+  path: Path = '/',
+): Promise<string> {
   const cookies: string[] = []
   const begin = async () => {
     while (cookies.length < count) {
       const place = cookies.push('') - 1
-      cookies[place] = await begunSession(ports[place % ports.length]!)
+      cookies[place] = await begunSession(ports[place % ports.length]!, path)
     }
   }
   await Promise.all(Array.from({ length: atOnce }, begin))
@@ -18,9 +24,9 @@ export async function learnSessions(ports: readonly number[], count: number, fil
   return file
 }
 
-async function begunSession(port: number): Promise<string> {
+async function begunSession(port: number, path: Path): Promise<string> {
   const visitor = new Visitor()
-  const verdict = await visitor.visit(port, '/')
+  const verdict = await visitor.visit(port, path)
   if (verdict.kind !== 'right' || visitor.cookies === '')
     throw new Error(`port ${port} began no session: ${JSON.stringify(verdict)}`)
   return visitor.cookies

@@ -30,10 +30,24 @@ const targets: readonly Target[] = [
     atMost: 1 / 3,
     says: 'known session, of @fastify/http-proxy',
   },
+  ...strategyTargets(1.3, 'sticky-companion-cookie', 'sticky-persistence-key', 'sticky-clone-id'),
+  ...strategyTargets(1.3, 'sticky-instance-cookie', 'sticky-instance-path'),
+  ...strategyTargets(1.5, 'sticky-script'),
   { row: 'idle-connections', ours: 'sticky', atMost: 16, says: 'KiB per idle connection' },
   { row: 'redis-memory', ours: 'sticky', atMost: 350, says: 'bytes of Redis per session' },
   { row: 'follow-ups', ours: 'sticky-pair', atMost: 0, says: 'follow-ups on a wrong backend in any round' },
 ]
+
+/** What a strategy may cost in terms of session-cookie. */
+function strategyTargets(atMost: number, ...kinds: readonly Kind[]): Target[] {
+  return kinds.map((ours) => ({
+    row: 'strategies',
+    ours,
+    against: 'sticky',
+    atMost,
+    says: `${ours.slice('sticky-'.length)}, of session-cookie`,
+  }))
+}
 
 /** A target beside what was measured. */
 export interface Outcome {

@@ -13,7 +13,7 @@ test('a visitor finds every page of the backend that began its session right', a
   for (const path of ['/', '/', '/rolling', '/64k', '/1m'] as const) {
     expect(await visitor.visit(portOf(backends, 'a'), path)).toEqual({ kind: 'right' })
   }
-  expect(visitor.cookies).toMatch(/^JSESSIONID=a\.\w{24}$/)
+  expect(visitor.cookies).toMatch(/^JSESSIONID=a\.\w{24}\.a$/)
 })
 
 test('a backend refuses the session of another, and the visitor calls it a wrong backend', async () => {

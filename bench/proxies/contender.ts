@@ -1,4 +1,5 @@
 import type { Backend } from '../backends.ts'
+import type { Path } from '../pages.ts'
 
 /** A proxy in the bench: how it is set up to keep sessions, and how to start it. */
 export interface Contender {
@@ -8,6 +9,10 @@ export interface Contender {
   readonly program: string
   /** How it keeps a session on its backend, in a few words for the table's legend. */
   readonly affinity: string
+  /** The page it is asked for instead of the row's, where its sessions show in paths. */
+  readonly path?: Path
+  /** Is it asked for `/loop` now and then, where its script never ends? */
+  readonly loops?: boolean
   /** Of ourselves: where the revision's sources are. */
   readonly checkout?: string
   /** As the installed program tells it; undefined when it does not run here. */
@@ -20,6 +25,14 @@ export interface Contender {
 export const kinds = [
   'sticky',
   'sticky-pair',
+  'sticky-companion-cookie',
+  'sticky-persistence-key',
+  'sticky-clone-id',
+  'sticky-instance-cookie',
+  'sticky-instance-path',
+  'sticky-script',
+  'sticky-isolated-script',
+  'sticky-looping-script',
   'haproxy-insert',
   'haproxy-table',
   'haproxy-peers',

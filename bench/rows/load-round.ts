@@ -1,6 +1,7 @@
 import type { Backends } from '../backends.ts'
 import { type Checks, startChecking } from '../checking-client.ts'
 import { busySeconds, cpuSeconds } from '../cpu.ts'
+import { startLooping } from '../looping-client.ts'
 import { loadCore, proxyCore } from '../processes.ts'
 import type { Contender, RunningProxy } from '../proxies/contender.ts'
 import type { Measured } from '../rounds.ts'
@@ -18,6 +19,7 @@ export async function measureLoad(entry: Entry, backends: Backends): Promise<Mea
   const { load } = entry
   const before = await reading(entry, backends)
   const checking = startChecking(load.ports, load.path)
+  await using _looping = entry.contender.loops ? startLooping(load.ports) : undefined
   const figures = await startLoad(load).figures
   const checks = await checking.stop()
   const after = await reading(entry, backends)

@@ -17,6 +17,8 @@ export interface LoadQuestion {
   readonly sessions: 'known' | 'new'
   readonly kinds: readonly Kind[]
   readonly reference: Kind
+  /** Instead of the plan's. */
+  readonly connections?: number
 }
 
 const measures: readonly Measure[] = [
@@ -42,7 +44,7 @@ async function run(question: LoadQuestion, stage: Stage): Promise<Lane[]> {
   for (const contender of stage.contenders) {
     stage.say(`warming up ${contender.name}`)
     const proxy = opened.use(await enter(contender, backends.list, stage))
-    const load = await loadFor(proxy, question, stage)
+    const load = await loadFor(proxy, { ...question, path: contender.path ?? question.path }, stage)
     await warmUp({ ...load, seconds: stage.plan.warmUp })
     entries.push({ contender, proxy, load })
   }
@@ -51,10 +53,10 @@ async function run(question: LoadQuestion, stage: Stage): Promise<Lane[]> {
 
 async function loadFor(
   { ports }: RunningProxy,
-  { path, sessions }: LoadQuestion,
+  { path, sessions, connections }: LoadQuestion,
   { plan, folder }: Stage,
 ): Promise<Load> {
   const file = join(folder, `cookies-${ports[0]}`)
-  const cookies = sessions === 'known' ? await learnSessions(ports, plan.knownSessions, file) : undefined
-  return { ports, path, cookies, connections: plan.connections, seconds: plan.seconds }
+  const cookies = sessions === 'known' ? await learnSessions(ports, plan.knownSessions, file, path) : undefined
+  return { ports, path, cookies, connections: connections ?? plan.connections, seconds: plan.seconds }
 }
