@@ -47,6 +47,19 @@ const strategies: {
   script,
 }
 
+/** Those whose requests tell by themselves where they belong: nothing of their sessions is stored. */
+const storeless: ReadonlySet<AffinityConfig['strategy']> = new Set([
+  'instance-cookie',
+  'instance-path',
+  'clone-id',
+  'companion-cookie',
+])
+
+/** Do sessions of this chain begin with a row in the store? */
+export function storesSessions(configs: readonly AffinityConfig[]): boolean {
+  return configs.some(({ strategy }) => !storeless.has(strategy))
+}
+
 /** Makes the strategy of a pool from its chain. */
 export function createStrategy(configs: readonly AffinityConfig[], services: AffinityServices): AffinityStrategy {
   return chain(configs.map((config) => create(config, services)))

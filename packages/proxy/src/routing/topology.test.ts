@@ -59,16 +59,26 @@ test('a pool without affinity knows nobody and binds nothing', async () => {
   expect(session.served(backends[0]!, responseHead({ 'Set-Cookie': 'a=1' }))).toBe(false)
 })
 
-test('while the store is away, newcomers are refused only where a session could begin', async () => {
+test('while the store is away, newcomers are refused only where a session would be stored', async () => {
   const away = Object.defineProperty(new MemoryStore(), 'available', { value: false })
   const { pools } = topologyOf(
-    { pools: [pool('sticky', { affinity: [persistence] }), pool('loose', { affinity: [] })] },
+    {
+      pools: [
+        pool('sticky', { affinity: [persistence] }),
+        pool('loose', { affinity: [] }),
+        pool('told', { affinity: [told] }),
+      ],
+    },
     away,
   )
 
   await expect(pools.get('sticky')!.balancer.choose(newcomer, new Set())).rejects.toBeInstanceOf(StoreUnavailable)
-  expect(pools.get('loose')!.balancer.choose(newcomer, new Set())).toMatchObject({ id: 'a' })
+  for (const id of ['loose', 'told']) {
+    expect(pools.get(id)!.balancer.choose(newcomer, new Set())).toMatchObject({ id: 'a' })
+  }
 })
+
+const told: AffinityConfig = { strategy: 'instance-path', start: '/gas', whenAway: 'refuse', mapResponses: false }
 
 const persistence: AffinityConfig = persistenceKeyConfig({ age: 1000 })
 

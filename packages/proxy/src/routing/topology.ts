@@ -3,7 +3,7 @@ import type { Milliseconds, Store } from '@sticky/store'
 import type { Fingerprints } from '../affinity/fingerprint.ts'
 import type { SessionRefusal } from '../affinity/key-quota.ts'
 import type { Keyring } from '../affinity/keyring.ts'
-import { createStrategy } from '../affinity/registry.ts'
+import { createStrategy, storesSessions } from '../affinity/registry.ts'
 import type { ScriptHosts } from '../affinity/script-service.ts'
 import type { AffinityStrategy } from '../affinity/strategy.ts'
 import { type Balancer, createBalancer } from '../balancing/balancer.ts'
@@ -93,8 +93,8 @@ function buildPool(config: PoolConfig, services: TopologyServices): Pool {
   const chosen = makePolicy({ pool, backends, countsKnown, load, sessions, clock, random })
   const isLimited = backends.some(({ limit }) => limit !== undefined)
   const policy = isLimited && !chosen.heedsLimits ? heedingLimits(chosen, load) : chosen
-  // A pool without affinity begins no sessions, so that it needs the store only where its policy does.
-  const admits = config.affinity.length === 0 ? always : () => store.available
+  // A pool that stores no sessions needs the store only where its policy does.
+  const admits = storesSessions(config.affinity) ? () => store.available : always
   const balancerAmong = (some: readonly Backend[]): Balancer =>
     createBalancer({ backends: some, byId, policy, load, admits, clock })
   return Object.freeze({
