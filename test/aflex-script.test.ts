@@ -107,7 +107,7 @@ describe('the script of the source document', () => {
 
     const lines = await fetch(new URL('/v1/sessions?pool=aflex&limit=1', pair.nodes[0].admin))
     const [session] = (await lines.text()).split('\n')
-    expect(JSON.parse(session!)).toMatchObject({ source: 'script:persist.ts', age: 300_000 })
+    expect(JSON.parse(session!)).toMatchObject({ source: 'script:persist.ts', age: 300 })
   })
 
   test('3b.2 a changed value is bound where its session lives, and the old one ages', async () => {
@@ -240,8 +240,8 @@ describe.each(['choosing', 'isolated'])('a script (pool %s)', (pool) => {
 
       expect(reply.status).toBe(200)
       expect(reply.cookies).toHaveLength(1)
-      const { fields } = { fields: await pair.nodes[0].logged('script failed', (line) => line.pool === pool) }
-      expect(fields).toMatchObject({ kind: 'error', script: expect.stringContaining('choosing.ts') })
+      const fact = await pair.nodes[0].logged('script failed', (line) => line.pool === pool)
+      expect(fact).toMatchObject({ kind: 'error', script: expect.stringContaining('choosing.ts') })
       expect(await metrics()).toMatch(new RegExp(`sticky_script_errors_total\\{pool="${pool}",kind="error"\\} [1-9]`))
     },
   )

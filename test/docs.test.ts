@@ -1,4 +1,4 @@
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pages = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: root }).sort()
 const folder = mkdtempSync(join(tmpdir(), 'sticky-docs-'))
+// A script that an example names lies beside it.
+cpSync(join(root, 'examples/aflex'), join(folder, 'aflex'), { recursive: true })
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
