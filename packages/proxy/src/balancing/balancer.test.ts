@@ -67,6 +67,60 @@ test('while no session can begin, newcomers are refused and sessions go home', a
   expect(pool.offered).toEqual([])
 })
 
+test('backups get newcomers only while nobody else can take them, the first one written first', async () => {
+  const spares = [backend('z', { backup: true, weight: 9 }), backend('y', { backup: true })]
+  const pool = poolOf([...spares, backend('a'), backend('b')])
+
+  expect(await pool.choose(newcomer)).toBe('a')
+  expect(await pool.choose(newcomer, 'a')).toBe('b')
+  expect(await pool.choose(newcomer, 'a', 'b')).toBe('z')
+  expect(await pool.choose(newcomer, 'a', 'b', 'z')).toBe('y')
+  expect(pool.offered).toEqual([['a', 'b'], ['b']])
+})
+
+test('backups take over when all others are full, and keep their sessions', async () => {
+  const pool = poolOf([backend('z', { backup: true }), backend('a')], { take: async () => undefined })
+
+  expect(await pool.choose(newcomer)).toBe('z')
+  expect(pool.choose(livingOn('z'))).toBe('z')
+})
+
+test('a session whose home is full goes elsewhere, or nowhere', async () => {
+  const pool = poolOf([backend('a', { limit: 1 }), backend('b', { limit: 1 })])
+
+  expect(await pool.choose(livingOn('a'))).toBe('a')
+  expect(await pool.choose(livingOn('a'))).toBe('b')
+  expect(await pool.choose({ ...livingOn('a'), whenAway: 'home-away' })).toBe('home-away')
+  expect(await poolOf([backend('a', { limit: 0 })]).choose(livingOn('a'))).toBe('all-full')
+})
+
+test('a backend that drains keeps its sessions within its limit', async () => {
+  const pool = poolOf([backend('a', { weight: 0, limit: 1 })])
+
+  expect(await pool.choose(livingOn('a'))).toBe('a')
+  expect(await pool.choose(livingOn('a'))).toBe('all-full')
+})
+
+test('without the store a limit is held by what this process knows', async () => {
+  const pool = poolOf([backend('a', { limit: 2 })], { admits: () => false })
+  pool.load.reserve = () => {
+    throw new StoreUnavailable('test')
+  }
+
+  expect([await pool.choose(livingOn('a')), await pool.choose(livingOn('a'))]).toEqual(['a', 'a'])
+  expect(await pool.choose(livingOn('a'))).toBe('all-full')
+})
+
+test('a session leaves a home that carries too much when it says so, and stays when nobody else can serve', async () => {
+  const soft: Session = { ...livingOn('a'), maxSkew: 1.5 }
+  const pool = poolOf([backend('a'), backend('b')], { take: ([first]) => first })
+  pool.load.inFlight.set('a', 9)
+
+  expect(pool.choose(livingOn('a'))).toBe('a')
+  expect(await pool.choose(soft)).toBe('b')
+  expect(await pool.choose(soft, 'b')).toBe('a')
+})
+
 interface PoolParts {
   readonly take?: SelectionPolicy['take']
   readonly admits?: () => boolean
@@ -84,9 +138,10 @@ const poolOf = (backends: readonly Backend[], { take = ([first]) => first, admit
     },
   }
   const balancer = createBalancer({ backends, byId, policy, load, admits, clock: () => 0 })
-  const choose = (session: Session, ...tried: string[]) => {
+  const named = (chosen: Backend | string): string => (typeof chosen === 'object' ? chosen.id : chosen)
+  const choose = (session: Session, ...tried: string[]): string | Promise<string> => {
     const chosen = balancer.choose(session, new Set(tried.map((id) => byId.get(id)!)))
-    return typeof chosen === 'object' && 'id' in chosen ? chosen.id : chosen
+    return chosen instanceof Promise ? chosen.then(named) : named(chosen)
   }
   return { choose, load, offered }
 }

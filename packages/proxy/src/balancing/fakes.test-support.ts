@@ -47,12 +47,11 @@ export class FakeLoad implements LoadTable {
   readonly inFlight: Map<string, number> = new Map()
   readonly #turns = new MemoryStore().load
 
-  reserve(pool: string, candidates: readonly { readonly id: string; readonly weight: number }[]): string {
-    const [least] = [...candidates].sort(
-      (a, b) => this.local(pool, a.id) / a.weight - this.local(pool, b.id) / b.weight,
-    )
-    this.begin(pool, least!.id)
-    return least!.id
+  reserve(pool: string, candidates: readonly Candidate[]): string | undefined {
+    const free = candidates.filter(({ id, limit = Infinity }) => this.local(pool, id) < limit)
+    const [least] = free.sort((a, b) => this.local(pool, a.id) / a.weight - this.local(pool, b.id) / b.weight)
+    if (least) this.begin(pool, least.id)
+    return least?.id
   }
 
   begin(pool: string, id: string): void {

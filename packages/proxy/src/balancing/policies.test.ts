@@ -5,6 +5,7 @@ import type { BalanceName } from '../config/config.ts'
 import type { Backend } from '../upstream/backend.ts'
 import { backend, FakeLoad } from './fakes.test-support.ts'
 import { policies } from './policies.ts'
+import { heedingLimits } from './room.ts'
 
 describe.each(Object.keys(policies) as BalanceName[])('any policy, %s', (name) => {
   test('takes one of the candidates and counts it', async () => {
@@ -75,6 +76,55 @@ test('roundRobin interleaves by weight, exactly', async () => {
   const turns = await Promise.all(Array.from({ length: 8 }, () => policy.take(candidates)))
 
   expect(turns.map((turn) => turn!.id).join('')).toBe('abcaabca')
+})
+
+test('sharedRoundRobin gives turns by weights without their common divisor', async () => {
+  const candidates = [
+    backend('a', { weight: 20 }),
+    backend('b', { weight: 10 }),
+    backend('z', { weight: 7, backup: true }),
+  ]
+  const policy = policies.sharedRoundRobin({ ...services(), backends: candidates })
+
+  for (let period = 0; period < 4; period++) {
+    expect(await idsOf(policy, candidates.slice(0, 2), 3)).toEqual({ a: 2, b: 1 })
+  }
+})
+
+test('sharedRoundRobin counts known sessions only where it is told to', () => {
+  const candidates = [backend('a', { weight: 4 }), backend('b', { weight: 4 })]
+
+  expect(policies.sharedRoundRobin({ ...services(), backends: candidates }).known).toBeUndefined()
+  const policy = policies.sharedRoundRobin({ ...services(), backends: candidates, countsKnown: true })
+  const first = policy.take(candidates) as Backend
+  for (let exchange = 0; exchange < 2; exchange++) policy.known!(first)
+  const next = [1, 2, 3].map(() => (policy.take(candidates) as Backend).id)
+  expect(next).not.toContain(first.id)
+})
+
+test('a policy that looks at no limits is asked again, without those that are full', async () => {
+  const candidates = [backend('a', { limit: 1, weight: 9 }), backend('b', { limit: 2 }), backend('c', { limit: 0 })]
+  const parts = services()
+  const policy = heedingLimits(policies.random(parts), parts.load)
+
+  const taken = [1, 2, 3, 4].map(() => policy.take(candidates) as Promise<Backend | undefined>)
+
+  const ids = (await Promise.all(taken)).map((one) => one?.id ?? 'none')
+  expect(ids.sort()).toEqual(['a', 'b', 'b', 'none'])
+  expect([...parts.load.inFlight].filter(([, count]) => count > 0)).toEqual([
+    ['a', 1],
+    ['b', 2],
+  ])
+})
+
+test('a turn that cannot be taken is given back', async () => {
+  const candidates = [backend('a', { limit: 0 }), backend('b')]
+  const parts = services()
+  const inner = policies.sharedRoundRobin({ ...parts, backends: candidates })
+  const policy = heedingLimits(inner, parts.load)
+  for (let turn = 0; turn < 4; turn++) expect(await policy.take(candidates)).toMatchObject({ id: 'b' })
+
+  expect(await idsOf(inner, candidates, 2)).toEqual({ a: 1, b: 1 })
 })
 
 test('powerOfTwo prefers the lesser of two by what this process has in flight', () => {
