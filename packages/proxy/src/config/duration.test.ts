@@ -1,7 +1,7 @@
 import { assert, constantFrom, integer, property } from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { parseAge, parseDuration } from './duration.ts'
+import { parseAge, parseDuration, showDuration } from './duration.ts'
 import { Flaw } from './flaw.ts'
 
 test.each([
@@ -34,4 +34,16 @@ test('whatever is written in a unit is read in milliseconds', () => {
     expect(parseDuration(`${amount}${unit}`)).toBe(amount * units[unit])
   })
   assert(written)
+})
+
+test.each([
+  [1, '1ms'],
+  [1500, '1500ms'],
+  [90_000, '90s'],
+  [1_800_000, '30m'],
+  [129_600_000, '36h'],
+  [604_800_000, '7d'],
+])('%d ms are shown as %s, which says the same', (milliseconds, text) => {
+  expect(showDuration(milliseconds)).toBe(text)
+  expect(parseAge(text)).toBe(milliseconds)
 })
