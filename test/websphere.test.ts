@@ -1,5 +1,3 @@
-import { availableParallelism } from 'node:os'
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { ClosingApp } from './support/closing-app.ts'
@@ -18,7 +16,6 @@ let version4: Pair
 const apps = new Map<string, ScriptedApp>()
 let silent: HoldingApp
 let closing: ClosingApp
-let probed: ClosingApp
 
 beforeAll(async () => {
   const redis = stack.use(await startRedis())
@@ -26,7 +23,6 @@ beforeAll(async () => {
   stack.defer(async () => void (await Promise.all([...apps.values()].map((app) => app[Symbol.asyncDispose]()))))
   silent = stack.use(await HoldingApp.start('silent'))
   closing = stack.use(await ClosingApp.start())
-  probed = stack.use(await ClosingApp.start())
   pair = stack.use(await Pair.startXml(configXml(clusters(), routing()), redis.url))
   version4 = stack.use(await Pair.startXml(bottomUp(), `${redis.url}/1`))
 })
@@ -62,7 +58,6 @@ function clusters() {
       servers: [a('c1', 'LoadBalanceWeight="2"'), b('c2', 'LoadBalanceWeight="1"'), c(UUID, 'LoadBalanceWeight="1"')],
     },
     { name: 'random', attributes: 'LoadBalance="Random"', servers: [a(), b()] },
-    { name: 'probed', attributes: 'RetryInterval="1"', servers: [{ ...broken, port: probed.port }, a()] },
     { name: 'retried', attributes: 'RetryInterval="1"', servers: [retried!, a()] },
     {
       name: 'backups',
@@ -315,17 +310,6 @@ describe('who gets a newcomer', () => {
       () => inTurn(4, { host: 'retried.example' }),
       (answered) => answered.includes('retried'),
     )
-  })
-
-  test('5d.12 after RetryInterval a single request of each worker tries it', async () => {
-    const tries = async (): Promise<number> => {
-      const before = probed.requests
-      await Promise.all(Array.from({ length: 12 }, () => pair.ask({ host: 'probed.example', node: 0 })))
-      return probed.requests - before
-    }
-    await eventually(tries, (count) => count === 0)
-
-    expect(await eventually(tries, (count) => count > 0)).toBeLessThanOrEqual(availableParallelism())
   })
 
   test('5d.13 backups get newcomers only while every primary is down, in their order; their sessions stay', async () => {

@@ -35,6 +35,13 @@ describe.each(files)('%s', (file) => {
   })
 })
 
+test('the example in XML and the one in YAML mean the same', () => {
+  const example = (name: string) => fileURLToPath(new URL(`../../../../../examples/${name}`, import.meta.url))
+
+  expect(loadConfig(example('plugin-cfg.xml'), {}, {})).toEqual(loadConfig(example('websphere.yaml'), {}, {}))
+  expect(convertFile(example('plugin-cfg.xml')).warnings).toEqual([])
+})
+
 test.each(['best', 'bottom-up', 'first'] as const)('the order of Routes can be told: %s', (routeMatch) => {
   const path = `${folder}shared-uris.xml`
 
