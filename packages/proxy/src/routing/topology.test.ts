@@ -38,6 +38,16 @@ test.for([
   expect(pools.get('shop')!.byId.get('a')).toMatchObject({ pool: 'shop', scheme, hostname, port, authority, weight: 2 })
 })
 
+test('a backend’s own time-outs come before those of its pool', () => {
+  const timeouts = { connect: 1000, response: 2000, ejects: true }
+  const own = backendConfig('a', { timeouts: { connect: undefined, response: 50 }, maxConnections: 7, backup: true })
+
+  const { pools } = topologyOf({ pools: [pool('shop', { backends: [own], timeouts })] })
+
+  const patience = { connect: 1000, response: 50, ejects: true }
+  expect(pools.get('shop')!.byId.get('a')).toMatchObject({ patience, limit: 7, backup: true })
+})
+
 test('a topology is frozen, down to its backends', () => {
   const topology = topologyOf({ pools: [pool('shop')] })
   const shop = topology.pools.get('shop')!
