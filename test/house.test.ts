@@ -29,6 +29,8 @@ describe('each library has one place', () => {
     ['zod', 'packages/proxy/src/config/**'],
     ['node:cluster', 'packages/proxy/src/{control/**,main.ts}'],
     ['node:tls', 'packages/proxy/src/upstream/sockets.ts'],
+    ['re2js', 'packages/proxy/src/routing/target-pattern.ts'],
+    ['saxes', 'packages/proxy/src/config/plugin-cfg/xml.ts'],
     ['piscina', 'packages/proxy/src/affinity/script*.ts'],
   ])('%s is imported by %s alone', (library, place) => {
     expect(importersOf(library).filter((file) => !matchesGlob(file, place))).toEqual([])

@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { ClosingApp } from './support/closing-app.ts'
@@ -397,5 +402,26 @@ describe('limits', () => {
 
     expect((await pair.ask({ ...ask, body: 'x'.repeat(10) })).status).toBe(200)
     expect((await pair.ask({ ...ask, body: 'x'.repeat(11) })).status).toBe(413)
+  })
+})
+
+describe('the command line', () => {
+  const main = fileURLToPath(new URL('../packages/proxy/src/main.ts', import.meta.url))
+  const fixture = (name: string) => fileURLToPath(new URL(`fixtures/plugin-cfg/${name}`, import.meta.url))
+  const sticky = (...args: string[]) => promisify(execFile)(process.execPath, [main, ...args])
+
+  test('convert prints the YAML, and its warnings apart from it', async () => {
+    const { stdout, stderr } = await sticky('convert', fixture('missing-cluster.xml'))
+
+    expect(stdout).toBe(await readFile(fixture('missing-cluster.yaml'), 'utf8'))
+    expect(stderr).toContain('missing-cluster.xml:19:11: warning: Route ServerCluster names orders')
+  })
+
+  test('check tells warnings and is content; of what is no plugin-cfg.xml it tells one error', async () => {
+    expect((await sticky('check', '-c', fixture('no-server-at-all.xml'))).stdout).toContain('is valid')
+    await expect(sticky('convert', fixture('../../websphere.test.ts'))).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('must be a file named *.xml'),
+    })
   })
 })
