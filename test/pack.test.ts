@@ -42,17 +42,27 @@ test('the packed tarballs run where nothing else is', async () => {
   expect(cli).toMatch(/^Usage: sticky-cli/)
 })
 
-test('a packed node serves over Redis, with workers of its own', async () => {
-  await using application = createServer((_, response) => response.setHeader('set-cookie', 'a=b').end('hello'))
+test('a packed node serves over Redis, with workers and script threads of its own', async () => {
+  await using application = createServer(({ headers }, response) =>
+    response.setHeader('set-cookie', 'a=b').end(`hello ${headers['x-script']}`),
+  )
   await once(application.listen(0, '127.0.0.1'), 'listening')
   const { port } = application.address() as AddressInfo
+  writeFileSync(
+    join(folder, 'script.ts'),
+    `export const request = ({ header }) => header.set('X-Script', 'thread' as string)`,
+  )
+  const script = { strategy: 'script', script: './script.ts', isolate: true, timeLimit: '5s' }
   const configuration = {
     listen: [{ address: '127.0.0.1:0' }],
     admin: { address: '127.0.0.1:0' },
     node: { workers: 2 },
     store: { url: redisUrl(), prefix: freshPrefix() },
     pools: {
-      shop: { backends: [{ id: 'a', url: `http://127.0.0.1:${port}` }], affinity: [{ strategy: 'session-cookie' }] },
+      shop: {
+        backends: [{ id: 'a', url: `http://127.0.0.1:${port}` }],
+        affinity: [script, { strategy: 'session-cookie' }],
+      },
     },
   }
   writeFileSync(join(folder, 'sticky.yaml'), JSON.stringify(configuration))
@@ -67,7 +77,7 @@ test('a packed node serves over Redis, with workers of its own', async () => {
   const { stdout } = await run(bin('sticky-cli'), ['sessions', 'count', '--json', '--admin', admin], { env })
   node.kill('SIGTERM')
 
-  expect(await answer.text()).toBe('hello')
+  expect(await answer.text()).toBe('hello thread')
   expect(JSON.parse(stdout).total).toBe(1)
   expect(await once(node, 'exit')).toEqual([0, null])
 }, 60_000)

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { Milliseconds } from '@sticky/store'
 
 /** Editors write in several steps; this long after the last one a file is whole. */
@@ -32,7 +32,7 @@ export class FileWatch {
   async open(): Promise<void> {
     this.#text = await this.#read()
     try {
-      this.#watcher = watch(dirname(this.#file), { persistent: false }, () => this.#wait())
+      this.#watcher = watch(dirname(this.#file), { persistent: false }, (_, name) => this.#hear(name))
       this.#watcher.on('error', (error) => this.#reader.unwatched(error))
     } catch (error) {
       this.#reader.unwatched(error)
@@ -43,6 +43,11 @@ export class FileWatch {
     this.#watcher?.close()
     clearTimeout(this.#timer)
     await this.#telling
+  }
+
+  #hear(name: string | null): void {
+    // Kubernetes keeps what it mounts behind a link `..data`, and puts another in its place.
+    if (name === null || name === basename(this.#file) || name.startsWith('..')) this.#wait()
   }
 
   #wait(): void {
