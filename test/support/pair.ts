@@ -40,6 +40,11 @@ export class Pair implements AsyncDisposable {
     this.nodes = nodes
   }
 
+  /** Two nodes that run already; disposing the pair stops them. */
+  static of(one: ProxyNode, two: ProxyNode): Pair {
+    return new Pair([one, two])
+  }
+
   /** Starts both nodes from one configuration; store, listeners and node ids are added. */
   static async start(config: object): Promise<Pair> {
     const store = { url: redisUrl(), prefix: freshPrefix() }
