@@ -29,7 +29,7 @@ describe('each library has one place', () => {
     ['zod', 'packages/proxy/src/config/**'],
     ['node:cluster', 'packages/proxy/src/{control/**,main.ts}'],
     ['node:tls', 'packages/proxy/src/upstream/sockets.ts'],
-    ['re2js', 'packages/proxy/src/routing/target-pattern.ts'],
+    ['re2js', 'packages/proxy/src/wire/linear-pattern.ts'],
     ['saxes', 'packages/proxy/src/config/plugin-cfg/xml.ts'],
     ['piscina', 'packages/proxy/src/affinity/script*.ts'],
   ])('%s is imported by %s alone', (library, place) => {

@@ -1,12 +1,12 @@
 import type { Milliseconds, SessionKey } from '@sticky/store'
 
 import type { KeySource } from '../config/config.ts'
+import { checkedPattern } from '../wire/linear-pattern.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
 import { unquoted } from './cookies.ts'
 import type { Fingerprints } from './fingerprint.ts'
 import { type AnswerReader, answerReader } from './key-answer.ts'
-import { bodyPattern } from './key-pattern.ts'
 import { type KeyPlace, keyPlace } from './key-place.ts'
 import type { Client } from './strategy.ts'
 
@@ -35,7 +35,7 @@ export class LearnedKey {
     this.isGiven = learn === 'request'
     this.#keyOf = fingerprints.keysOf(pool, this.#place.namespace)
     this.#told = answerReader(source)
-    this.#inBody = typeof learn === 'object' ? bodyPattern(learn.body) : undefined
+    this.#inBody = typeof learn === 'object' ? checkedPattern(learn.body).find : undefined
   }
 
   /** Do the heads of responses say anything of its values? */

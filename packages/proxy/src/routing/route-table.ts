@@ -2,11 +2,11 @@ import type { Client, MatchedUri } from '../affinity/strategy.ts'
 import type { Balancer } from '../balancing/balancer.ts'
 import type { Config, RouteConfig } from '../config/config.ts'
 import type { Backend } from '../upstream/backend.ts'
+import { checkedPattern, type LinearPattern } from '../wire/linear-pattern.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import { bareHost, matchesHost, portOf } from './host-pattern.ts'
 import { matchesPath, withoutParameters } from './path-pattern.ts'
 import { type Alternative, inOrder, type RouteAsks } from './route-order.ts'
-import { type TargetPattern, targetPattern } from './target-pattern.ts'
 
 /** A route of the configuration; `To` is what it leads to. */
 export interface Route<To> {
@@ -42,7 +42,7 @@ export function routeTable<To>(rules: readonly Rule<To>[], choice: RouteChoice):
 
 /** An alternative with the route it belongs to. */
 interface Entry<To> extends Pick<Alternative, 'host' | 'path'> {
-  readonly pattern: TargetPattern | undefined
+  readonly pattern: LinearPattern | undefined
   readonly route: Route<To>
 }
 
@@ -57,7 +57,7 @@ class OrderedTable<To> implements RouteTable<To> {
 
   constructor(rules: readonly Rule<To>[], { routeMatch, vhostPort }: RouteChoice) {
     const asks = rules.map((rule) => rule.asks)
-    const patterns = asks.map(({ pattern }) => compiled(pattern))
+    const patterns = asks.map(({ pattern }) => (pattern === undefined ? undefined : checkedPattern(pattern)))
     this.#vhostPort = vhostPort
     this.#entries = inOrder(asks, routeMatch).map(({ index, host, path, uri }) => {
       const { to, among, whenDrained } = rules[index]!
@@ -83,12 +83,6 @@ class OrderedTable<To> implements RouteTable<To> {
   #portOf(request: RequestHead, client: Client, port: number): number {
     return this.#vhostPort === 'listener' ? port : portOf(request.host, client.secure)
   }
-}
-
-function compiled(source: string | undefined): TargetPattern | undefined {
-  const pattern = source === undefined ? undefined : targetPattern(source)
-  if (typeof pattern === 'string') throw new Error(`the pattern of a route ${pattern}`)
-  return pattern
 }
 
 /** For each host that an entry names: the entries that can match it, in their order. */

@@ -3,9 +3,9 @@ import * as z from 'zod'
 import type { KeySource } from '../config.ts'
 import { defaults } from '../defaults.ts'
 import { Flaw } from '../flaw.ts'
+import { parseKeyPattern } from '../pattern.ts'
 import { map, oneOf, optional, text, whole } from '../schema-shapes.ts'
 import { cookieName, fieldName, parameterName } from '../schema-values.ts'
-import { parseKeyPattern } from './key-pattern.ts'
 
 const patternExpectation = 'must be a regular expression with one group, which is the value'
 const body = map({

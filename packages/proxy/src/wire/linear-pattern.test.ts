@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { type TargetPattern, targetPattern } from './target-pattern.ts'
+import { type LinearPattern, linearPattern } from './linear-pattern.ts'
 
 test.for([
   ['/a', '/x/a?b', true],
@@ -12,20 +12,20 @@ test.for([
   ['(?i)^/ADMIN', '/admin', true],
   ['.*', '/', true],
 ] as const)('%s on %s: %s', ([source, target, expected]) => {
-  expect((targetPattern(source) as TargetPattern).matches(target)).toBe(expected)
+  expect((linearPattern(source) as LinearPattern).matches(target)).toBe(expected)
 })
 
 test.for(['(', 'a**', '(?=a)', '\\1', 'a{1,2000}', '((a{1,100}){1,100}){1,100}', '(a{1,30}){1,30}', 'a{3,1}'])(
   '%s is refused in words',
   (source) => {
-    expect(targetPattern(source)).toEqual(expect.any(String))
+    expect(linearPattern(source)).toEqual(expect.any(String))
   },
 )
 
 test.for(['(a+)+$', '^(a|a)*$', '([a-z]+)*[0-9]', '(x+x+)+y', '(.*a){12}', '^(([a-z])+.)+[A-Z]([a-z])+$'])(
   '%s costs a hostile target no more than its length',
   (source) => {
-    const pattern = targetPattern(source) as TargetPattern
+    const pattern = linearPattern(source) as LinearPattern
     const begun = performance.now()
 
     for (const letter of 'ax') pattern.matches(`/${letter.repeat(8_190)}!`)

@@ -1,18 +1,7 @@
-import { RE2JS } from 're2js'
-
 import type { ResponseHead } from '../wire/response-head.ts'
 
 /** How much of a body is listened to, in bytes. */
 const LONGEST = 4096
-
-/** Finds the value that the beginning of a body names; undefined where it names none. */
-export function bodyPattern(pattern: string): (beginning: string) => string | undefined {
-  const compiled = RE2JS.compile(pattern)
-  return (beginning) => {
-    const matcher = compiled.matcher(beginning)
-    return matcher.find() ? (matcher.group(1) ?? undefined) : undefined
-  }
-}
 
 /** The beginning of a body's first piece, in latin-1 like all that comes from the wire. */
 export function beginningOf(piece: Buffer): string {
