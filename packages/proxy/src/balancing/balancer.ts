@@ -80,8 +80,8 @@ export function createBalancer({ backends, byId, policy, load, admits, clock }: 
   }
 
   function place(tried: ReadonlySet<Backend>): MaybePromise<Backend | RefusalCode> {
-    const candidates = primaries.filter((backend) => takesNewcomers(backend) && !tried.has(backend))
-    const reserves = backups.filter((backend) => takesNewcomers(backend) && !tried.has(backend))
+    const candidates = primaries.filter((backend) => backend.health.takesNewcomers && !tried.has(backend))
+    const reserves = backups.filter((backend) => backend.health.takesNewcomers && !tried.has(backend))
     if (candidates.length + reserves.length === 0) return 'no-backend'
     if (!admits()) return Promise.reject(new StoreUnavailable('placing a newcomer while the store is away'))
     if (candidates.length === 0) return firstWithRoom(reserves)
@@ -113,10 +113,6 @@ function usableHome(
     if (backend?.health.canServe && !tried.has(backend)) return backend
   }
   return undefined
-}
-
-function takesNewcomers(backend: Backend): boolean {
-  return backend.weight > 0 && backend.health.canServe
 }
 
 function orFull(taken: Backend | undefined): Backend | 'all-full' {

@@ -26,14 +26,17 @@ export function backend(
     backup,
     limit,
     patience: { connect: undefined, response: undefined, ejects: false },
-    health: { ...healthy(), canServe },
+    health: { ...healthy(), weight, canServe, takesNewcomers: canServe && weight > 0 },
   }
 }
 
 /** Nothing ever happens to its backend. */
 export function healthy(): BackendHealth {
   return {
+    state: 'ready',
+    weight: 1,
     canServe: true,
+    takesNewcomers: true,
     ejected: false,
     attempted: () => 0,
     succeeded: () => {},

@@ -31,7 +31,7 @@ export function loadSkew(backends: readonly Backend[], load: LoadTable, clock: (
   }
 
   const judge = (home: Backend, times: number): boolean => {
-    const peers = backends.filter(({ backup, weight, health }) => !backup && weight > 0 && health.canServe)
+    const peers = backends.filter(({ backup, health }) => !backup && health.takesNewcomers)
     if (totals === undefined || !peers.includes(home)) return false
     let sum = 0
     for (const { id, weight } of peers) sum += (totals.get(id) ?? 0) / weight

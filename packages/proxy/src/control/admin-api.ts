@@ -135,8 +135,8 @@ export interface BackendResource {
   readonly id: string
   readonly url: string
   readonly weight: number
-  /** As this node sees it: `drain` keeps its sessions and gets no newcomers (weight 0), `down` is ejected by every worker. */
-  readonly state: 'ready' | 'drain' | 'down'
+  /** As this node sees it: `drain` keeps its sessions and gets no newcomers, `maint` gets nothing, `down` is unwell or ejected by every worker. */
+  readonly state: 'ready' | 'drain' | 'maint' | 'down'
   /** Live sessions in the cluster. */
   readonly sessions: number | null
   /** Exchanges in flight in the cluster. */

@@ -65,8 +65,7 @@ async function backendsOf(
     pool: pool.id,
     id: backend.id,
     url: backend.url,
-    weight: backend.weight,
-    state: stateOf(backend, about(reports, pool.id, backend.id)),
+    ...standingOf(backend, about(reports, pool.id, backend.id)),
     sessions: sessions && (sessions.get(backend.id) ?? 0),
     inFlight: totals && (totals.get(backend.id) ?? 0),
   }))
@@ -76,9 +75,14 @@ function about(reports: readonly BackendReport[], pool: string, backend: string)
   return reports.filter((report) => report.pool === pool && report.backend === backend)
 }
 
-function stateOf(backend: BackendConfig, reports: readonly BackendReport[]): BackendResource['state'] {
-  if (reports.length > 0 && reports.every((report) => report.ejected)) return 'down'
-  return backend.weight === 0 ? 'drain' : 'ready'
+/** Down only where every worker says so. */
+function standingOf(
+  { weight }: BackendConfig,
+  reports: readonly BackendReport[],
+): Pick<BackendResource, 'state' | 'weight'> {
+  const seen = reports.find(({ state }) => state !== 'down') ?? reports[0]
+  if (seen === undefined) return { weight, state: weight === 0 ? 'drain' : 'ready' }
+  return { weight: seen.weight, state: seen.state }
 }
 
 function loadOf(

@@ -214,7 +214,10 @@ function admin(reports: readonly WorkerReport[] = []) {
 }
 
 function report(backend: string, inFlight: number, ejected: boolean): WorkerReport {
-  return { metrics: [], backends: [{ pool: 'shop', backend, inFlight, ejected }] }
+  return {
+    metrics: [],
+    backends: [{ pool: 'shop', backend, inFlight, ejected, weight: 1, state: ejected ? 'down' : 'ready' }],
+  }
 }
 
 async function ids(sessions: AsyncIterable<SessionResource>): Promise<string[]> {

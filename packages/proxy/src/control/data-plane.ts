@@ -2,6 +2,7 @@ import type { Milliseconds } from '@sticky/store'
 
 import type { KeyringData } from '../affinity/keyring.ts'
 import type { Config } from '../config/config.ts'
+import type { NamedStanding } from '../upstream/standings.ts'
 import type { WorkerReport } from './worker-report.ts'
 
 /** What a node's workers are started with; plain data, so that it can cross processes. */
@@ -10,6 +11,8 @@ export interface WorkerOrder {
   readonly keyring: KeyringData
   /** The cluster's `fingerprint` secret. */
   readonly fingerprint: string
+  /** What operators and health checks say of backends. */
+  readonly standings: readonly NamedStanding[]
 }
 
 /** The workers of a node, seen as one: embedded in its process, or processes of their own. */
@@ -24,6 +27,8 @@ export interface DataPlane extends AsyncDisposable {
   reports(): Promise<readonly WorkerReport[]>
   /** Tells every worker which keys to seal and open with from now on. */
   rekey(keyring: KeyringData): void
+  /** Tells every worker all that operators and health checks say of backends. */
+  place(standings: readonly NamedStanding[]): void
   /** Stops accepting and ends what is in flight, cutting it when the time is up. */
   drain(within: Milliseconds): Promise<void>
 }

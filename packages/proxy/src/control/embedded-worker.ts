@@ -13,6 +13,7 @@ export async function embedWorker(order: WorkerOrder, store: Store, output: LogO
     restarts: 0,
     reports: async () => [worker.report()],
     rekey: (keyring) => worker.rekey(keyring),
+    place: (standings) => worker.place(standings),
     drain: (within) => worker.drain(within),
     [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
   }

@@ -1,7 +1,7 @@
 import type { Store } from '@sticky/store'
-
+import type { BackendConfig } from '../config/config.ts'
 import type { Pool } from '../routing/topology.ts'
-import type { BackendHealth } from '../upstream/backend.ts'
+import type { BackendHealth, BackendState } from '../upstream/backend.ts'
 import type { ExplainedBackend } from './explanation.ts'
 import { unlessAway } from './store-absence.ts'
 import type { BackendReport } from './worker-report.ts'
@@ -19,11 +19,13 @@ export class SeenBackends {
     return this.#of(pool, backend).reduce((sum, { inFlight }) => sum + inFlight, 0)
   }
 
-  /** Down when every worker has ejected it. */
-  health(pool: string, backend: string): BackendHealth {
-    const ejected = this.ejectedBy(pool, backend)
-    const down = ejected > 0 && ejected === this.#of(pool, backend).length
-    return { canServe: !down, ejected: down, attempted: () => 0, succeeded() {}, abandoned() {}, failed() {} }
+  /** As its workers agree: of those that do not, as one sees it for whom it is best. */
+  health(pool: string, backend: BackendConfig): BackendHealth {
+    const [best] = this.#of(pool, backend.id).toSorted((one, other) => rank(one) - rank(other))
+    const { state, weight, ejected } = best ?? { ...backend, state: 'ready', ejected: false }
+    const canServe = state === 'ready' || state === 'drain'
+    const says = { state, weight, canServe, takesNewcomers: state === 'ready', ejected }
+    return { ...says, attempted: () => 0, succeeded() {}, abandoned() {}, failed() {} }
   }
 
   /** How many workers have ejected it. */
@@ -45,11 +47,17 @@ export async function explainedBackends(pool: Pool, seen: SeenBackends, store: S
   return pool.backends.map(({ id, weight, health }) => ({
     id,
     weight,
-    state: health.ejected ? 'down' : weight === 0 ? 'drain' : 'ready',
+    state: health.state,
     ejectedBy: seen.ejectedBy(pool.id, id),
     inFlight: totals && (totals.get(id) ?? 0),
     sessions: sessions && (sessions.get(id) ?? 0),
   }))
+}
+
+const ranks: readonly BackendState[] = ['ready', 'drain', 'down', 'maint']
+
+function rank({ state }: BackendReport): number {
+  return ranks.indexOf(state)
 }
 
 function nameOf(pool: string, backend: string): string {

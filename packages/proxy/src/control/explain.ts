@@ -4,7 +4,7 @@ import type { Fingerprints } from '../affinity/fingerprint.ts'
 import type { Keyring } from '../affinity/keyring.ts'
 import type { ScriptHosts } from '../affinity/script-service.ts'
 import type { Session } from '../affinity/strategy.ts'
-import type { Config } from '../config/config.ts'
+import type { BackendConfig, Config, PoolConfig } from '../config/config.ts'
 import type { Route } from '../routing/route-table.ts'
 import { buildTopology, type Pool } from '../routing/topology.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -86,7 +86,7 @@ class Explaining {
     this.#seen = seen
     this.#asked = asked
     const { policies } = this.#policies
-    const health = (pool: string, backend: string) => seen.health(pool, backend)
+    const health = ({ id }: PoolConfig, backend: BackendConfig) => seen.health(id, backend)
     const chances = { clock: () => performance.now(), random: Math.random }
     const services = { store: this.#store, keyring, fingerprints, scripts, policies, health, ...chances }
     this.#placement = new DryPlacement(buildTopology(config, services), this.#store.load, asked)

@@ -103,7 +103,7 @@ export interface ExplainedBackend {
   readonly id: string
   readonly weight: number
   /** As in `backends`; each worker ejects for itself. */
-  readonly state: 'ready' | 'drain' | 'down'
+  readonly state: 'ready' | 'drain' | 'maint' | 'down'
   /** How many of this node's workers have ejected it. */
   readonly ejectedBy: number
   /** In the cluster; null while the store is away. */

@@ -16,6 +16,7 @@ import { nodeMetrics } from './node-metrics.ts'
 import { sessionRecogniser } from './session-recogniser.ts'
 import { type SharedSecrets, sharedSecrets } from './shared-secrets.ts'
 import { startFailure } from './start-failure.ts'
+import { Verdicts } from './verdicts.ts'
 import type { WorkerReport } from './worker-report.ts'
 
 /** A node of the cluster that serves; disposing it cuts what is in flight. */
@@ -67,6 +68,7 @@ class RunningNode implements Node {
   #keyring: Keyring | undefined
   #api: AdminApi | undefined
   #plane: DataPlane | undefined
+  readonly #verdicts = new Verdicts((standings) => this.#plane?.place(standings))
 
   constructor(options: NodeOptions) {
     this.#options = options
@@ -132,8 +134,9 @@ class RunningNode implements Node {
   }
 
   async #startWorkers(member: ClusterMembership, { fingerprint }: SharedSecrets): Promise<void> {
-    const order = { config: this.#options.config, keyring: member.keyring, fingerprint }
+    const order = { config: this.#options.config, keyring: member.keyring, fingerprint, standings: this.#verdicts.all }
     this.#plane = this.#opened.use(await this.#options.startWorkers(order, this.#store))
+    this.#plane.place(this.#verdicts.all)
     if (member.keyring !== order.keyring) this.#plane.rekey(member.keyring)
   }
 

@@ -7,6 +7,7 @@ import type { Milliseconds } from '@sticky/store'
 
 import type { KeyringData } from '../affinity/keyring.ts'
 import type { Config } from '../config/config.ts'
+import type { NamedStanding } from '../upstream/standings.ts'
 import type { DataPlane, WorkerOrder } from './data-plane.ts'
 import type { Log } from './log.ts'
 import { countersOf, merged } from './metrics.ts'
@@ -71,6 +72,11 @@ class Supervisor implements DataPlane {
   rekey(keyring: KeyringData): void {
     this.#order = { ...this.#order, keyring }
     for (const worker of this.#alive) worker.rekey(keyring)
+  }
+
+  place(standings: readonly NamedStanding[]): void {
+    this.#order = { ...this.#order, standings }
+    for (const worker of this.#alive) worker.place(standings)
   }
 
   async drain(within: Milliseconds): Promise<void> {

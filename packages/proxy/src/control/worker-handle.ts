@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { Milliseconds } from '@sticky/store'
 
 import type { KeyringData } from '../affinity/keyring.ts'
+import type { NamedStanding } from '../upstream/standings.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import { StartFailure } from './start-failure.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
@@ -61,6 +62,10 @@ export class WorkerHandle {
 
   rekey(keyring: KeyringData): void {
     this.#tell({ kind: 'rekey', keyring })
+  }
+
+  place(standings: readonly NamedStanding[]): void {
+    this.#tell({ kind: 'place', standings })
   }
 
   drain(within: Milliseconds): void {

@@ -1,6 +1,7 @@
 import type { Milliseconds } from '@sticky/store'
 
 import type { KeyringData } from '../affinity/keyring.ts'
+import type { NamedStanding } from '../upstream/standings.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import type { WorkerReport } from './worker-report.ts'
 
@@ -9,6 +10,7 @@ export type ToWorker =
   | { readonly kind: 'start'; readonly order: WorkerOrder }
   | { readonly kind: 'report'; readonly question: number }
   | { readonly kind: 'rekey'; readonly keyring: KeyringData }
+  | { readonly kind: 'place'; readonly standings: readonly NamedStanding[] }
   | { readonly kind: 'drain'; readonly within: Milliseconds }
 
 /** What a worker tells the primary. */

@@ -28,6 +28,7 @@ process.on('message', (message: ToWorker) => {
   if (message.kind === 'start') running = start(message.order)
   if (message.kind === 'report') running.then((here) => here && report(here, message.question))
   if (message.kind === 'rekey') running.then((here) => here?.worker.rekey(message.keyring))
+  if (message.kind === 'place') running.then((here) => here?.worker.place(message.standings))
   if (message.kind === 'drain') running.then((here) => end(here, message.within))
 })
 

@@ -9,7 +9,7 @@ import { buildTopology, type Topology } from '../routing/topology.ts'
 import { accessLog } from '../traffic/access-log.ts'
 import type { ExchangeRecord } from '../traffic/exchange-record.ts'
 import { type OpenTraffic, openTraffic } from '../traffic/server.ts'
-import { Ejection } from '../upstream/failures.ts'
+import { type NamedStanding, Standings } from '../upstream/standings.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import { ExchangeMetrics } from './exchange-metrics.ts'
 import type { LogOutput } from './log.ts'
@@ -23,6 +23,8 @@ export interface Worker extends AsyncDisposable {
   readonly addresses: readonly string[]
   report(): WorkerReport
   rekey(keyring: KeyringData): void
+  /** Takes all that operators and health checks say of backends. */
+  place(standings: readonly NamedStanding[]): void
   /** Stops accepting and ends what is in flight, cutting it when the time is up. */
   drain(within: Milliseconds): Promise<void>
 }
@@ -34,13 +36,15 @@ export async function openWorker(order: WorkerOrder, store: Store, output: LogOu
   await using opened = new AsyncDisposableStack()
   const scripts = opened.use(scriptsOf(config, output))
   const metrics = new ExchangeMetrics(config.pools)
+  const standings = new Standings(monotonic)
+  standings.take(order.standings)
   const topology = buildTopology(config, {
     store,
     keyring,
     fingerprints: new Fingerprints(order.fingerprint),
     scripts,
     sessionRefused: (pool, reason) => metrics.refuseSession(pool, reason),
-    health: (_pool, _backend, terms) => new Ejection(terms, monotonic),
+    health: (pool, { id, weight }) => standings.of(pool.id, id, weight, pool.ejection),
     clock: monotonic,
     random: Math.random,
   })
@@ -58,6 +62,7 @@ export async function openWorker(order: WorkerOrder, store: Store, output: LogOu
     addresses: traffic.addresses.map(showAddress),
     report: () => report({ exchanges: metrics, backends: backendReports(topology, store), traffic, store, scripts }),
     rekey: (data) => keyring.update(data),
+    place: (ordered) => standings.take(ordered),
     drain: (within) => traffic.drain(within),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
@@ -86,6 +91,8 @@ function backendReports(topology: Topology, store: Store): BackendReport[] {
       pool: pool.id,
       backend: id,
       inFlight: store.load.local(pool.id, id),
+      state: health.state,
+      weight: health.weight,
       ejected: health.ejected,
     })),
   )
@@ -103,7 +110,7 @@ interface Reported {
 function report({ exchanges, backends, traffic, store, scripts }: Reported): WorkerReport {
   const labelled = backends.map(({ pool, backend, ...report }) => ({ labels: { pool, backend }, ...report }))
   const inFlight = labelled.map(({ labels, inFlight }) => ({ labels: { ...labels, scope: 'node' }, value: inFlight }))
-  const up = labelled.map(({ labels, ejected }) => ({ labels, value: ejected ? 0 : 1 }))
+  const up = labelled.map(({ labels, state }) => ({ labels, value: state === 'down' ? 0 : 1 }))
   return {
     backends,
     metrics: [

@@ -108,7 +108,7 @@ function topologyOf(
       store,
       keyring: new Keyring({ secrets: ['secret'], openedByAll: [] }),
       fingerprints: new Fingerprints('secret'),
-      health: healthy,
+      health: (_pool, { weight }) => ({ ...healthy(), weight }),
       clock: () => 0,
       random: () => 0,
     },

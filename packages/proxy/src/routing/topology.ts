@@ -9,7 +9,7 @@ import type { AffinityStrategy } from '../affinity/strategy.ts'
 import { type Balancer, createBalancer } from '../balancing/balancer.ts'
 import { type PolicyFactory, policies } from '../balancing/policies.ts'
 import { heedingLimits } from '../balancing/room.ts'
-import type { BackendConfig, BalanceName, Config, EjectionConfig, PoolConfig, RouteConfig } from '../config/config.ts'
+import type { BackendConfig, BalanceName, Config, PoolConfig, RouteConfig } from '../config/config.ts'
 import type { Backend, BackendHealth } from '../upstream/backend.ts'
 import { FieldPatterns } from '../wire/field-patterns.ts'
 import { type RouteTable, type Rule, routeTable } from './route-table.ts'
@@ -52,8 +52,8 @@ export interface TopologyServices {
   readonly scripts?: ScriptHosts | undefined
   /** Is told when a session of a pool may not begin. */
   readonly sessionRefused?: ((pool: string, reason: SessionRefusal) => void) | undefined
-  /** The verdict on a backend of a pool, by their ids; asked once for each. */
-  readonly health: (pool: string, backend: string, terms: EjectionConfig) => BackendHealth
+  /** What is said of a backend of that pool; asked once for each. */
+  readonly health: (pool: PoolConfig, backend: BackendConfig) => BackendHealth
   /** Monotonic. */
   readonly clock: () => Milliseconds
   /** Uniform in [0, 1). */
@@ -84,9 +84,9 @@ function buildPool(config: PoolConfig, services: TopologyServices): Pool {
   const { store, keyring, fingerprints, clock, random } = services
   const { load, sessions } = store
   const pool = config.id
-  const { countsKnown, ejection, maxBody, replayBody, removeHeaders } = config
+  const { countsKnown, maxBody, replayBody, removeHeaders } = config
   const backends = Object.freeze(
-    config.backends.map((each) => buildBackend(config, each, services.health(pool, each.id, ejection))),
+    config.backends.map((each) => buildBackend(config, each, services.health(config, each))),
   )
   const byId = new Map(backends.map((backend) => [backend.id, backend]))
   const makePolicy = (services.policies ?? policies)[config.balance]
@@ -125,14 +125,16 @@ function always(): boolean {
 }
 
 function buildBackend(pool: PoolConfig, config: BackendConfig, health: BackendHealth): Backend {
-  const { id, url, weight, backup, maxConnections, timeouts } = config
+  const { id, url, backup, maxConnections, timeouts } = config
   const { protocol, hostname, port, host } = new URL(url)
   const scheme = protocol === 'https:' ? 'https' : 'http'
   const defaultPort = scheme === 'https' ? 443 : 80
   return Object.freeze({
     id,
     pool: pool.id,
-    weight,
+    get weight(): number {
+      return health.weight
+    },
     backup,
     limit: maxConnections,
     patience: {

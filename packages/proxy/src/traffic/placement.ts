@@ -192,7 +192,12 @@ export class Placement {
   }
 }
 
-/** Are all its backends drained, and does it leave newcomers to the next route then? */
+/** Do all its backends keep to their own sessions, and does it leave newcomers to the next route then? */
 function isPassedOver({ to, among, whenDrained }: Route<Pool>): boolean {
-  return whenDrained === 'next' && (among ?? to).backends.every(({ weight }) => weight === 0)
+  return (
+    whenDrained === 'next' &&
+    (among ?? to).backends.every(
+      ({ weight, health }) => weight === 0 || health.state === 'drain' || health.state === 'maint',
+    )
+  )
 }

@@ -4,7 +4,7 @@ import type { Milliseconds } from '@sticky/store'
 export interface Backend {
   readonly id: string
   readonly pool: string
-  /** A non-negative integer; at 0 it keeps its sessions and gets no newcomers. */
+  /** A non-negative integer, as configured or as operators have set it since; at 0 it keeps its sessions and gets no newcomers. */
   readonly weight: number
   readonly scheme: 'http' | 'https'
   /** Looked up at each new connection. */
@@ -33,8 +33,28 @@ export interface Patience {
 /** Tells attempts apart: 0 for any but the one that probes an ejected backend. */
 export type Attempt = number
 
+/** How a backend is: `drain` keeps its sessions and gets no newcomers, `maint` and `down` get nothing. */
+export type BackendState = 'ready' | 'drain' | 'maint' | 'down'
+
+/** What operators and health checks say of a backend. */
+export interface Standing {
+  readonly state: 'ready' | 'drain' | 'maint'
+  /** Do health checks find it well? True where none look. */
+  readonly up: boolean
+  /** Instead of the configured one; undefined: as configured. */
+  readonly weight: number | undefined
+}
+
+/** Whether a backend can serve now: what is said of it, and what its failures tell. */
+export interface BackendHealth extends PassiveHealth {
+  readonly state: BackendState
+  readonly weight: number
+  /** May an exchange that `canServe` allows be that of a newcomer? */
+  readonly takesNewcomers: boolean
+}
+
 /** Passive ejection's verdict on a backend, and what it is made from. */
-export interface BackendHealth {
+export interface PassiveHealth {
   /** May an exchange be sent there now? True too for the one exchange that may probe an ejected backend. */
   readonly canServe: boolean
   readonly ejected: boolean

@@ -2,7 +2,7 @@ import type { Milliseconds } from '@sticky/store'
 
 import type { EjectionConfig } from '../config/config.ts'
 import type { ParsedRequest } from '../wire/request-head.ts'
-import type { Attempt, BackendHealth } from './backend.ts'
+import type { Attempt, PassiveHealth } from './backend.ts'
 
 /**
  * How far an exchange with a backend had come when it failed; the phase alone decides retry and blame. `unheard`: a connection kept
@@ -40,7 +40,7 @@ export function mayReplay({ phase, cause }: Failure): boolean {
  * Passive ejection of one backend: out after so many failures in a row, back with the first success. When its time is over one
  * exchange at a time may probe it.
  */
-export class Ejection implements BackendHealth {
+export class Ejection implements PassiveHealth {
   readonly #terms: EjectionConfig
   readonly #now: () => Milliseconds
   #failures = 0

@@ -5,7 +5,8 @@ import { Malformed } from '../wire/malformed.ts'
 import { type ParsedRequest, parseRequestHead } from '../wire/request-head.ts'
 import type { ParsedResponse } from '../wire/response-head.ts'
 import type { Backend } from './backend.ts'
-import { Ejection, type Failure } from './failures.ts'
+import type { Failure } from './failures.ts'
+import { Standings } from './standings.ts'
 import type { InFlight, ResponseSink } from './transport.ts'
 
 /** Long enough for no test to meet one by chance. */
@@ -33,7 +34,7 @@ export function backendOn(port: number, failures = 3, pause: Milliseconds = 1_00
     backup: false,
     limit: undefined,
     patience: { connect: undefined, response: undefined, ejects: false },
-    health: new Ejection({ failures, for: pause, longest: pause }, () => performance.now()),
+    health: new Standings(() => performance.now()).of('p', 'b0', 1, { failures, for: pause, longest: pause }),
   }
 }
 
