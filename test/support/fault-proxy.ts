@@ -1,15 +1,18 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
+
+import { Lane } from './fault-lane.ts'
 
 /**
- * A TCP proxy that fails on command: it stands between a client and a real server and cuts, swallows or delays.
+ * A TCP proxy that fails on command: it stands between a client and a real server and cuts, swallows, delays or refuses.
  *
  * `await using proxy = await FaultProxy.to({ port })` or `{ path }`; connect to `proxy.port`.
  */
 export class FaultProxy implements AsyncDisposable {
-  /** Refuses new connections while true. */
+  /** Accepts new connections and resets them at once while true; `refuse` does not even accept. */
   refuses = false
+  /** Milliseconds each chunk of a request is held back. */
+  requestDelay = 0
   /** Milliseconds each chunk of a reply is held back. */
   replyDelay = 0
   readonly #server: Server
@@ -17,25 +20,55 @@ export class FaultProxy implements AsyncDisposable {
   readonly #target: Target
   #requestsFlow = true
   #repliesFlow = true
+  /** How much more of replies passes on each new connection before it is cut. */
+  #replyBytes = Number.POSITIVE_INFINITY
+  #port = 0
 
   private constructor(target: Target) {
     this.#target = target
-    this.#server = createServer((client) => this.#accept(client))
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client))
   }
 
   static async to(target: Target): Promise<FaultProxy> {
     const proxy = new FaultProxy(target)
-    proxy.#server.listen(0, '127.0.0.1')
-    await once(proxy.#server, 'listening')
+    await proxy.accept()
     return proxy
   }
 
+  /** Stays the same for ever. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return this.#port
   }
 
   get connections(): number {
     return this.#pairs.size
+  }
+
+  /** Holds each chunk back for so long, on its way there and on its way back; 0 ends it. */
+  slow(latency: number): void {
+    this.requestDelay = latency
+    this.replyDelay = latency
+  }
+
+  /** Cuts connections, those that stand and those to come, once so many bytes of replies have passed; `flow` ends it. */
+  cutAfter(bytes: number): void {
+    this.#replyBytes = bytes
+    for (const { replies } of this.#pairs) replies.left = bytes
+  }
+
+  /** Nobody listens any more: connections are refused until `accept`. Those that stand go on. */
+  async refuse(): Promise<void> {
+    if (!this.#server.listening) return
+    this.#server.close()
+    await new Promise(setImmediate)
+  }
+
+  /** Listens, after `refuse` on the same port as before. */
+  async accept(): Promise<void> {
+    if (this.#server.listening) return
+    this.#server.listen(this.#port, '127.0.0.1')
+    await once(this.#server, 'listening')
+    this.#port = (this.#server.address() as AddressInfo).port
   }
 
   /** Resets every connection; new ones are accepted unless `refuses`. */
@@ -69,8 +102,9 @@ export class FaultProxy implements AsyncDisposable {
     this.flow()
   }
 
-  /** Ends `blackhole` and `holdReplies`: what was held goes on its way. */
+  /** Ends `blackhole`, `holdReplies` and `cutAfter`: what was held goes on its way. */
   flow(): void {
+    this.cutAfter(Number.POSITIVE_INFINITY)
     this.#requestsFlow = true
     this.#repliesFlow = true
     this.#apply()
@@ -78,6 +112,7 @@ export class FaultProxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut()
+    if (!this.#server.listening) return
     this.#server.close()
     await once(this.#server, 'close')
   }
@@ -87,8 +122,11 @@ export class FaultProxy implements AsyncDisposable {
       client.resetAndDestroy()
       return
     }
-    const server = connect(this.#target as { port: number })
-    const pair = { client, server }
+    const server = connect({ ...(this.#target as { port: number }), allowHalfOpen: true })
+    const requests = new Lane(client, server, () => ({ flows: this.#requestsFlow, delay: this.requestDelay }))
+    const replies = new Lane(server, client, () => ({ flows: this.#repliesFlow, delay: this.replyDelay }))
+    replies.left = this.#replyBytes
+    const pair = { client, server, requests, replies }
     this.#pairs.add(pair)
     const drop = () => {
       this.#pairs.delete(pair)
@@ -96,19 +134,12 @@ export class FaultProxy implements AsyncDisposable {
       server.destroy()
     }
     for (const socket of [client, server]) socket.on('error', drop).on('close', drop)
-    client.on('readable', () => this.#requestsFlow && pour(client, server))
-    server.on('readable', () => this.#repliesFlow && this.#reply(pair))
-  }
-
-  async #reply({ client, server }: Pair): Promise<void> {
-    if (this.replyDelay > 0) await delay(this.replyDelay)
-    pour(server, client)
   }
 
   #apply(): void {
-    for (const { client, server } of this.#pairs) {
-      if (this.#requestsFlow) pour(client, server)
-      if (this.#repliesFlow) pour(server, client)
+    for (const { requests, replies } of this.#pairs) {
+      requests.pump()
+      replies.pump()
     }
   }
 }
@@ -119,8 +150,6 @@ export type Target = { readonly port: number; readonly host?: string } | { reado
 interface Pair {
   readonly client: Socket
   readonly server: Socket
-}
-
-function pour(from: Socket, to: Socket): void {
-  for (let chunk = from.read(); chunk !== null; chunk = from.read()) if (to.writable) to.write(chunk)
+  readonly requests: Lane
+  readonly replies: Lane
 }
