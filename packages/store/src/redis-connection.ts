@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { openClient } from './redis-client.ts'
 import { readyIdentity } from './redis-identity.ts'
+import type { RedisLink, RedisLinks } from './redis-link.ts'
 import type { Script } from './redis-scripts.ts'
 import { ReplyLimit } from './reply-limit.ts'
 import { type Milliseconds, StoreUnavailable } from './store.ts'
@@ -27,7 +28,7 @@ const patience: Milliseconds = 2000
  *
  * A Redis that is not there when it is built is no error: the connection starts unavailable and goes on trying.
  */
-export class RedisConnection implements AsyncDisposable {
+export class RedisConnection implements RedisLink, RedisLinks {
   readonly client: Redis
   readonly #scripts: readonly Script[]
   readonly #replies: ReplyLimit
@@ -68,6 +69,11 @@ export class RedisConnection implements AsyncDisposable {
   /** The master's run id as of this connection; empty until the first one stands, and where INFO is not allowed. */
   get runId(): string {
     return this.#runId
+  }
+
+  /** One master holds every key. */
+  at(_key: string): RedisLink {
+    return this
   }
 
   /** Redis' clock: our monotonic one plus the offset seen last. */

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 
 import { LoadPool, type LoadPoolContext } from './load-pool.ts'
 import { after } from './load-timers.ts'
-import type { RedisConnection } from './redis-connection.ts'
 import { RedisKeys } from './redis-keys.ts'
+import type { RedisLink, RedisLinks } from './redis-link.ts'
 import { RedisTurns } from './redis-turns.ts'
 import { type Candidate, type LoadTable, type Milliseconds, StoreUnavailable } from './store.ts'
 
@@ -22,28 +22,25 @@ const defaultLease: Milliseconds = 6000
  * A pool costs nothing until it is used here. From then on this worker also clears away the dead workers of that pool.
  */
 export class RedisLoadTable implements LoadTable, AsyncDisposable {
-  readonly #connection: RedisConnection
-  readonly #context: LoadPoolContext
+  readonly #links: RedisLinks
+  readonly #context: Omit<LoadPoolContext, 'run'>
   readonly #pools = new Map<string, LoadPool>()
   readonly #turns = new Map<string, RedisTurns>()
 
-  constructor(connection: RedisConnection, options: RedisLoadTableOptions) {
-    this.#connection = connection
+  constructor(links: RedisLinks, options: RedisLoadTableOptions) {
+    this.#links = links
     this.#context = {
-      run: (script, keys, args) => connection.runUntimed(script, keys, args),
       keys: new RedisKeys(options.prefix),
       worker: randomBytes(12).toString('base64url'),
       lease: Math.round(options.lease ?? defaultLease),
-      timeout: connection.commandTimeout,
+      timeout: links.commandTimeout,
       after,
     }
-    connection.onReady(() => this.#each((pool) => pool.reopen()))
-    connection.onLost(() => this.#each((pool) => pool.lose(new Error('the connection to Redis is lost'))))
   }
 
   async reserve(pool: string, candidates: readonly Candidate[]): Promise<string | undefined> {
     if (candidates.length === 0) return undefined
-    if (!this.#connection.available) throw new StoreUnavailable('Redis does not answer')
+    if (!this.#linkOf(pool).available) throw new StoreUnavailable('Redis does not answer')
     return this.#pool(pool).reserve(candidates)
   }
 
@@ -70,7 +67,7 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
   /** Other workers' known sessions are at most one report, 10 ms, old. */
   async totals(pool: string): Promise<Map<string, number>> {
     this.#pool(pool).send()
-    const fields = (await this.#connection.call('hgetall', [this.#context.keys.load(pool)])) as readonly Buffer[]
+    const fields = (await this.#linkOf(pool).call('hgetall', [this.#context.keys.load(pool)])) as readonly Buffer[]
     const totals = new Map<string, number>()
     for (let at = 0; at < fields.length; at += 2) {
       const field = String(fields[at])
@@ -84,14 +81,10 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
     await Promise.all([...this.#pools.values()].map((pool) => pool.leave()))
   }
 
-  #each(tell: (pool: LoadPool) => void): void {
-    for (const pool of this.#pools.values()) tell(pool)
-  }
-
   #turnsOf(pool: string): RedisTurns {
     let turns = this.#turns.get(pool)
     if (!turns) {
-      turns = new RedisTurns(this.#connection, this.#context.keys.turns(pool))
+      turns = new RedisTurns(this.#linkOf(pool), this.#context.keys.turns(pool))
       this.#turns.set(pool, turns)
     }
     return turns
@@ -100,9 +93,25 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
   #pool(name: string): LoadPool {
     let pool = this.#pools.get(name)
     if (!pool) {
-      pool = new LoadPool(name, this.#context)
+      pool = this.#open(name)
       this.#pools.set(name, pool)
     }
     return pool
+  }
+
+  #open(name: string): LoadPool {
+    const link = this.#linkOf(name)
+    const pool = new LoadPool(name, {
+      ...this.#context,
+      run: (script, keys, args) => link.runUntimed(script, keys, args),
+    })
+    link.onReady(() => pool.reopen())
+    link.onLost(() => pool.lose(new Error('the connection to Redis is lost')))
+    return pool
+  }
+
+  /** All of a pool's load has one hash tag. */
+  #linkOf(pool: string): RedisLink {
+    return this.#links.at(this.#context.keys.load(pool))
   }
 }

@@ -1,6 +1,6 @@
 import { RedisBinds } from './redis-binds.ts'
-import type { RedisConnection } from './redis-connection.ts'
 import type { RedisKeys } from './redis-keys.ts'
+import type { RedisLinks } from './redis-link.ts'
 import { countSessions, listSessions, readSessions, sweepSessions } from './redis-listing.ts'
 import { RedisLookups } from './redis-lookups.ts'
 import { RedisRenewals } from './redis-renewals.ts'
@@ -22,15 +22,15 @@ import type {
 
 /** Sessions and their cookies in Redis. Remembers nothing: what a process knows is the near cache's business. */
 export class RedisSessionTable implements SessionTable, CookieTable {
-  readonly #connection: RedisConnection
+  readonly #links: RedisLinks
   readonly #keys: RedisKeys
   readonly #shards: RedisShards
   readonly #onStale: StaleListener
   readonly #pools = new Map<string, readonly ShardTables[]>()
 
   /** `onStale` is told of rows that a touch found gone or changed. */
-  constructor(connection: RedisConnection, keys: RedisKeys, shards: RedisShards, onStale: StaleListener) {
-    this.#connection = connection
+  constructor(links: RedisLinks, keys: RedisKeys, shards: RedisShards, onStale: StaleListener) {
+    this.#links = links
     this.#keys = keys
     this.#shards = shards
     this.#onStale = onStale
@@ -125,7 +125,7 @@ export class RedisSessionTable implements SessionTable, CookieTable {
   }
 
   #open(pool: string, number: number): ShardTables {
-    const shard = new RedisShard(this.#connection, this.#keys, pool, number)
+    const shard = new RedisShard(this.#links, this.#keys, pool, number)
     return {
       shard,
       lookups: new RedisLookups(shard),

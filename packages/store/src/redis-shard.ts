@@ -1,15 +1,16 @@
-import type { RedisArgument, RedisConnection } from './redis-connection.ts'
+import type { RedisArgument } from './redis-connection.ts'
 import { ShardEpoch } from './redis-epoch.ts'
 import type { RedisKeys } from './redis-keys.ts'
+import type { RedisLink, RedisLinks } from './redis-link.ts'
 import type { Script } from './redis-scripts.ts'
 import type { SessionKey } from './store.ts'
 
 /** Tells that what is held of a session below a version is not in force. */
 export type StaleListener = (key: SessionKey, below: number) => void
 
-/** The rows of one pool under one hash tag: names, epoch, and the connection they are reached by. */
+/** The rows of one pool under one hash tag: names, epoch, and the way there. */
 export class RedisShard {
-  readonly connection: RedisConnection
+  readonly connection: RedisLink
   readonly pool: string
   readonly channel: string
   readonly backends: string
@@ -19,13 +20,13 @@ export class RedisShard {
   readonly #rowsBytes: Buffer
   readonly #epoch = new ShardEpoch()
 
-  constructor(connection: RedisConnection, keys: RedisKeys, pool: string, shard: number) {
-    this.connection = connection
+  constructor(links: RedisLinks, keys: RedisKeys, pool: string, shard: number) {
     this.pool = pool
     this.channel = keys.changes()
     this.backends = keys.backends(pool, shard)
     this.rows = keys.shard(pool, shard)
     this.epochKey = keys.epoch(pool, shard)
+    this.connection = links.at(this.epochKey)
     this.#rowsBytes = Buffer.from(this.rows)
   }
 

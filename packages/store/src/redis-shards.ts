@@ -1,21 +1,20 @@
-import type { RedisConnection } from './redis-connection.ts'
 import type { RedisKeys } from './redis-keys.ts'
+import type { RedisLink, RedisLinks } from './redis-link.ts'
 import type { MaybePromise } from './store.ts'
 
 /** How many shards each pool has: written once by whoever uses the pool first, obeyed by all. */
 export class RedisShards {
-  readonly #connection: RedisConnection
+  readonly #links: RedisLinks
   readonly #keys: RedisKeys
   readonly #wanted: number
+  readonly #watched = new Set<string>()
   readonly #counts = new Map<string, MaybePromise<number>>()
 
   /** `wanted` is what a pool gets that has no number of shards yet. */
-  constructor(connection: RedisConnection, keys: RedisKeys, wanted: number) {
-    this.#connection = connection
+  constructor(links: RedisLinks, keys: RedisKeys, wanted: number) {
+    this.#links = links
     this.#keys = keys
     this.#wanted = wanted
-    // A store that forgot may have been given another number meanwhile.
-    connection.onReady(() => this.#counts.clear())
   }
 
   /** The pools used by this process. */
@@ -41,15 +40,25 @@ export class RedisShards {
 
   /** The pool's number of shards, without making one up for a pool nobody uses: 0. */
   async existing(pool: string): Promise<number> {
-    const held = await this.#connection.call('hget', [this.#keys.meta(pool), 'shards'])
+    const meta = this.#keys.meta(pool)
+    const held = await this.#links.at(meta).call('hget', [meta, 'shards'])
     return held === null ? 0 : Number(String(held))
   }
 
   async #ask(pool: string): Promise<number> {
     const meta = this.#keys.meta(pool)
-    const written = this.#connection.call('hsetnx', [meta, 'shards', this.#wanted])
-    const [held] = await Promise.all([this.#connection.call('hget', [meta, 'shards']), written])
+    const link = this.#links.at(meta)
+    this.#watch(pool, link)
+    const written = link.call('hsetnx', [meta, 'shards', this.#wanted])
+    const [held] = await Promise.all([link.call('hget', [meta, 'shards']), written])
     return Number(String(held))
+  }
+
+  /** A store that forgot may have been given another number meanwhile. */
+  #watch(pool: string, link: RedisLink): void {
+    if (this.#watched.has(pool)) return
+    this.#watched.add(pool)
+    link.onReady(() => this.#counts.delete(pool))
   }
 }
 

@@ -2,18 +2,18 @@ import { Grouping } from './grouping.ts'
 import type { Numbers } from './load-ledger.ts'
 import { groupByCandidates } from './load-pick.ts'
 import { loadScripts } from './load-scripts.ts'
-import type { RedisConnection } from './redis-connection.ts'
+import type { RedisLink } from './redis-link.ts'
 import type { Candidate } from './store.ts'
 
 /** One pool's turns: all that one turn of the event loop asks for goes as one call, with what was served out of turn since the last. */
 export class RedisTurns {
-  readonly #connection: RedisConnection
+  readonly #link: RedisLink
   readonly #key: string
   readonly #wishes = new Grouping<Wish>((wishes) => this.#send(wishes))
   #charges = new Map<string, number>()
 
-  constructor(connection: RedisConnection, key: string) {
-    this.#connection = connection
+  constructor(link: RedisLink, key: string) {
+    this.#link = link
     this.#key = key
   }
 
@@ -32,7 +32,7 @@ export class RedisTurns {
     this.#charges = new Map()
     const args = [charges.size, ...[...charges].flat(), ...groups.flatMap(groupArguments)]
     try {
-      const backends = (await this.#connection.run(loadScripts.turn, [this.#key], args)) as readonly unknown[]
+      const backends = (await this.#link.run(loadScripts.turn, [this.#key], args)) as readonly unknown[]
       groups
         .flatMap((group) => group.items)
         .forEach(({ resolve }, at) => {
