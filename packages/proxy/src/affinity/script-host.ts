@@ -1,6 +1,7 @@
 import type { MaybePromise } from '@sticky/store'
 
 import type { ScriptConfig } from '../config/config.ts'
+import { FileWatch } from '../config/file-watch.ts'
 import { type Decision, faultOf, type Namable } from './script-decision.ts'
 import {
   type LoadedScript,
@@ -14,7 +15,6 @@ import type { ScriptFaults, ScriptLog } from './script-faults.ts'
 import { isAway } from './script-keys.ts'
 import { loadModule } from './script-module.ts'
 import { loadThreads } from './script-threads.ts'
-import { FileWatch } from './script-watch.ts'
 
 /** Runs a script's hooks in its newest version that loads. Whatever goes wrong with them is counted here and goes no further. */
 export class ScriptHost implements AsyncDisposable {

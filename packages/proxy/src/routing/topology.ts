@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import type { Milliseconds, Store } from '@sticky/store'
 
 import type { Fingerprints } from '../affinity/fingerprint.ts'
@@ -17,6 +19,8 @@ import { type RouteTable, type Rule, routeTable } from './route-table.ts'
 /** A set of backends that serve one application, with how its sessions are recognised and how newcomers are placed. */
 export interface Pool {
   readonly id: string
+  /** What it is made of. */
+  readonly config: PoolConfig
   readonly backends: readonly Backend[]
   readonly byId: ReadonlyMap<string, Backend>
   readonly strategy: AffinityStrategy
@@ -62,10 +66,13 @@ export interface TopologyServices {
   readonly policies?: Readonly<Record<BalanceName, PolicyFactory>> | undefined
 }
 
-/** Makes the topology of a configuration. */
-export function buildTopology(config: TopologyConfig, services: TopologyServices): Topology {
+/**
+ * Makes the topology of a configuration. What of the one before is made of the same is taken over as it is: pools with what their
+ * strategies and policies remember, and of a pool that changed the backends that did not, whose connections are kept by that.
+ */
+export function buildTopology(config: TopologyConfig, services: TopologyServices, before?: Topology): Topology {
   const { fallback } = config
-  const pools = new Map(config.pools.map((pool) => [pool.id, buildPool(pool, services)]))
+  const pools = new Map(config.pools.map((pool) => [pool.id, poolAfter(before?.pools.get(pool.id), pool, services)]))
   const rules = config.routes.map((route) => ruleOf(route, pools.get(route.pool)!))
   return Object.freeze({
     pools,
@@ -80,13 +87,30 @@ function ruleOf({ host, path, pattern, backends, whenDrained }: RouteConfig, to:
   return { asks: { host, path, pattern }, to, among, whenDrained }
 }
 
-function buildPool(config: PoolConfig, services: TopologyServices): Pool {
+function poolAfter(before: Pool | undefined, config: PoolConfig, services: TopologyServices): Pool {
+  if (before === undefined) return buildPool(config, services)
+  if (isDeepStrictEqual(before.config, config)) return before
+  return buildPool(config, services, unchangedBackends(before, config))
+}
+
+/** Those that the pool had as they are; what the pool says of all its backends counts for each. */
+function unchangedBackends(before: Pool, config: PoolConfig): ReadonlyMap<string, Backend> {
+  if (!isDeepStrictEqual({ ...before.config, backends: [] }, { ...config, backends: [] })) return new Map()
+  const same = before.config.backends.filter((had) => config.backends.some((has) => isDeepStrictEqual(had, has)))
+  return new Map(same.map(({ id }) => [id, before.byId.get(id)!]))
+}
+
+function buildPool(
+  config: PoolConfig,
+  services: TopologyServices,
+  kept: ReadonlyMap<string, Backend> = new Map(),
+): Pool {
   const { store, keyring, fingerprints, clock, random } = services
   const { load, sessions } = store
   const pool = config.id
   const { countsKnown, maxBody, replayBody, removeHeaders } = config
   const backends = Object.freeze(
-    config.backends.map((each) => buildBackend(config, each, services.health(config, each))),
+    config.backends.map((each) => kept.get(each.id) ?? buildBackend(config, each, services.health(config, each))),
   )
   const byId = new Map(backends.map((backend) => [backend.id, backend]))
   const makePolicy = (services.policies ?? policies)[config.balance]
@@ -99,6 +123,7 @@ function buildPool(config: PoolConfig, services: TopologyServices): Pool {
     createBalancer({ backends: some, byId, policy, load, admits, clock })
   return Object.freeze({
     id: pool,
+    config,
     backends,
     byId,
     strategy: createStrategy(config.affinity, {

@@ -8,6 +8,7 @@ import { newcomer } from '../affinity/sessions.test-support.ts'
 import type { Session } from '../affinity/strategy.ts'
 import { createBalancer } from '../balancing/balancer.ts'
 import type { Config, TimeoutConfig } from '../config/config.ts'
+import { poolConfig } from '../config/parts.test-support.ts'
 import { routeTable } from '../routing/route-table.ts'
 import type { Pool, Topology } from '../routing/topology.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -112,6 +113,7 @@ function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
   }
   return {
     id: 'p',
+    config: poolConfig('p', []),
     backends,
     byId,
     strategy: { locate: () => session },
