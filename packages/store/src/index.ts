@@ -1,5 +1,6 @@
 export { leastLoaded } from './least-loaded.ts'
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
+export { parseRedisUrl, usualShards } from './redis-url.ts'
 export type * from './store.ts'
 export { StoreUnavailable } from './store.ts'

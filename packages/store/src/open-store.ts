@@ -1,6 +1,7 @@
 import { MemoryStore } from './memory-store.ts'
 import { NearCache } from './near-cache.ts'
 import { RedisStore, type RedisStoreOptions } from './redis-store.ts'
+import { parseRedisUrl } from './redis-url.ts'
 import type { Store } from './store.ts'
 
 export interface StoreOptions extends RedisStoreOptions {
@@ -9,17 +10,22 @@ export interface StoreOptions extends RedisStoreOptions {
 }
 
 /**
- * The store a URL names: `memory:`, or `redis://` and `rediss://` with optional user, password and database number.
+ * The store a URL names: `memory:`, or a Redis, a master under Redis Sentinel or a Redis Cluster (docs/configuration.md).
  *
  * A Redis that cannot be reached is no error here: the store is unavailable until it can. Throws a `TypeError` for
  * any other URL.
  */
 export function openStore(url: string, options: StoreOptions = {}): Store {
-  const { protocol } = new URL(url)
-  if (protocol === 'memory:') return new MemoryStore()
-  if (protocol !== 'redis:' && protocol !== 'rediss:') {
-    throw new TypeError(`store URL must begin with memory:, redis:// or rediss://, got ${protocol}`)
-  }
+  if (url === 'memory:') return new MemoryStore()
+  refuseOtherThanRedis(url)
   const store = new RedisStore(url, options)
   return new NearCache(store, store.changes, { entries: options.nearEntries })
+}
+
+function refuseOtherThanRedis(url: string): void {
+  try {
+    parseRedisUrl(url)
+  } catch (flaw) {
+    throw new TypeError(`store URL ${(flaw as Error).message}, or be memory:`, { cause: flaw })
+  }
 }

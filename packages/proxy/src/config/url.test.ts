@@ -29,13 +29,22 @@ test.each([
   'redis://user:pass@redis/2',
   'rediss://redis:6380',
   'redis://[::1]:6379',
+  'redis+sentinel://10.0.0.1:26379,10.0.0.2:26379/mymaster/2',
+  'rediss+cluster://user:pass@10.0.0.1:6379,10.0.0.2:6379',
 ])('%s names a store', (text) => {
   expect(parseStoreUrl(text)).toBe(text)
 })
 
-test.each(['', 'memory', 'redis:', 'redis://', 'http://redis', '127.0.0.1:6379', 'redis://redis/sessions'])(
-  '%j names none',
-  (text) => {
-    expect(parseStoreUrl(text)).toBeInstanceOf(Flaw)
-  },
-)
+test.each([
+  '',
+  'memory',
+  'redis:',
+  'redis://',
+  'http://redis',
+  '127.0.0.1:6379',
+  'redis://redis/sessions',
+  'redis+sentinel://h',
+  'redis+cluster://h/1',
+])('%j names none', (text) => {
+  expect(parseStoreUrl(text)).toBeInstanceOf(Flaw)
+})

@@ -17,7 +17,7 @@ export async function runNode(config: Config): Promise<void> {
   logCrashes(output)
   const signal = stopSignal(output)
   // The store in memory is one process's own.
-  const embedded = new URL(config.store.url).protocol === 'memory:'
+  const embedded = config.store.url === 'memory:'
   try {
     const node = await openNode({
       config,
