@@ -8,6 +8,8 @@ import { type Candidate, type Milliseconds, StoreUnavailable } from './store.ts'
 export interface LoadPoolContext extends LoadCallerContext {
   /** Longest wait for a pick. */
   readonly timeout: Milliseconds
+  /** Is told of each pick that waited so long. */
+  readonly overdue?: (() => void) | undefined
   readonly after: After
 }
 
@@ -147,6 +149,7 @@ export class LoadPool {
   #giveUp(pick: LoadPick): void {
     // A reply that is due ends this; a pick that never left, in a turn that took too long, makes none due.
     this.#overdue = this.#underWay.size > 0 || this.#caller.phase === 'opening'
+    if (this.#overdue) this.#context.overdue?.()
     this.#waiting = this.#waiting.filter((other) => other !== pick)
     pick.fail(new StoreUnavailable(`no choice from Redis within ${this.#context.timeout} ms`))
   }

@@ -1,8 +1,11 @@
 import type { Redis } from 'ioredis'
+import { Breaker } from './breaker.ts'
 import { openClient } from './redis-client.ts'
+import { RedisClock } from './redis-clock.ts'
 import { readyIdentity } from './redis-identity.ts'
-import type { RedisLink, RedisLinks } from './redis-link.ts'
+import type { LinkState, RedisLink, RedisLinks } from './redis-link.ts'
 import type { Script } from './redis-scripts.ts'
+import { WriteState } from './redis-writes.ts'
 import { ReplyLimit } from './reply-limit.ts'
 import { type Milliseconds, StoreUnavailable } from './store.ts'
 
@@ -19,12 +22,17 @@ export interface RedisConnectionOptions {
 }
 
 const probeInterval: Milliseconds = 1000
-const probeIntervalWhenSilent: Milliseconds = 200
+const probeIntervalWhenAway: Milliseconds = 100
+/** How long a new connection may take to be ready, whatever its commands may take then. */
+const setupTime: Milliseconds = 1000
+/** Commands without a reply; more would only wait, and take memory. */
+const mostInFlight = 1000
 /** After so long without an answer a new connection is tried: this one may lead nowhere. */
 const patience: Milliseconds = 2000
 
 /**
- * One connection to one Redis: never queues, never resends, never waits longer than its time limit.
+ * One connection to one Redis: never queues, never resends, never waits longer than its time limit. One reply that is
+ * late, and nobody is made to wait until a probe is answered in time.
  *
  * A Redis that is not there when it is built is no error: the connection starts unavailable and goes on trying.
  */
@@ -32,6 +40,10 @@ export class RedisConnection implements RedisLink, RedisLinks {
   readonly client: Redis
   readonly #scripts: readonly Script[]
   readonly #replies: ReplyLimit
+  readonly #setup = new ReplyLimit(setupTime, () => {})
+  readonly #breaker = new Breaker()
+  readonly #writes = new WriteState()
+  readonly #clock = new RedisClock()
   readonly #onReady = new Set<() => void>()
   readonly #onLost = new Set<() => void>()
   readonly #onAvailability = new Set<(available: boolean) => void>()
@@ -40,14 +52,14 @@ export class RedisConnection implements RedisLink, RedisLinks {
   #lastError: unknown
   #lastAnswer = performance.now()
   #identified = false
-  #answering = false
   #closed = false
-  #offset = 0
+  #probing = false
+  #inFlight = 0
   #runId = ''
 
   constructor(url: string, { commandTimeout = 1000, name = 'sticky', scripts = [] }: RedisConnectionOptions = {}) {
     this.#scripts = scripts
-    this.#replies = new ReplyLimit(commandTimeout, () => this.#answers(false))
+    this.#replies = new ReplyLimit(commandTimeout, () => this.overdue())
     this.client = openClient(url, name)
     this.client.on('ready', () => this.#identify())
     this.client.on('close', () => this.#lost())
@@ -61,9 +73,17 @@ export class RedisConnection implements RedisLink, RedisLinks {
     return this.#replies.limit
   }
 
-  /** Did Redis answer lately? While it does not, `run` fails at once and only the probe asks. */
+  /** Does Redis answer in time? While it does not, `run` fails at once and only the probe asks. */
   get available(): boolean {
-    return this.#identified && this.#answering
+    return this.#identified && this.#breaker.closed
+  }
+
+  get state(): LinkState {
+    const { available } = this
+    const { late, away } = this.#breaker
+    const { refused: refusedWrites, reason: refusal } = this.#writes
+    const reason = available ? refusal : this.#whyAway()
+    return { available, reason, readOnly: refusal !== undefined, late, refusedWrites, away }
   }
 
   /** The master's run id as of this connection; empty until the first one stands, and where INFO is not allowed. */
@@ -76,9 +96,9 @@ export class RedisConnection implements RedisLink, RedisLinks {
     return this
   }
 
-  /** Redis' clock: our monotonic one plus the offset seen last. */
+  /** Redis' clock. */
   now(): Milliseconds {
-    return performance.timeOrigin + performance.now() + this.#offset
+    return this.#clock.now()
   }
 
   /** Calls back each time a new connection stands and its scripts are loaded. */
@@ -104,10 +124,13 @@ export class RedisConnection implements RedisLink, RedisLinks {
 
   /** Runs a script with no time limit: settles by the reply, however late, or by the loss of the connection. */
   async runUntimed(script: Script, keys: readonly RedisArgument[], args: readonly RedisArgument[]): Promise<unknown> {
-    if (!this.#identified) throw new StoreUnavailable('Redis is not connected', { cause: this.#lastError })
+    if (!this.#identified) throw this.#unavailable()
+    if (this.#inFlight >= mostInFlight) throw tooMany()
     const rest = [keys.length, ...keys, ...args]
     try {
-      return await this.#send('EVALSHA', [script.sha, ...rest])
+      const reply = await this.#send('EVALSHA', [script.sha, ...rest])
+      this.#writes.ran(script)
+      return reply
     } catch (failure) {
       if (!isNoScript(failure)) throw failure
       return this.#send('EVAL', [script.lua, ...rest])
@@ -120,28 +143,51 @@ export class RedisConnection implements RedisLink, RedisLinks {
     return this.#within(() => this.#send(command.toUpperCase(), args))
   }
 
+  overdue(): void {
+    if (this.available) this.#breaker.late++
+    this.#turn(() => this.#breaker.open())
+    this.#scheduleProbe()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     clearTimeout(this.#probe)
     this.#lost()
-    this.#replies.giveUp(new StoreUnavailable('the connection to Redis was closed'))
+    const closed = new StoreUnavailable('the connection to Redis was closed')
+    for (const limit of [this.#replies, this.#setup]) limit.giveUp(closed)
     this.client.disconnect()
     this.client.stream?.destroy()
   }
 
   #within(ask: () => Promise<unknown>): Promise<unknown> {
-    if (this.available) return this.#replies.within(ask())
-    return Promise.reject(new StoreUnavailable('Redis does not answer', { cause: this.#lastError }))
+    if (!this.available) return Promise.reject(this.#unavailable())
+    if (this.#inFlight >= mostInFlight) return Promise.reject(tooMany())
+    return this.#replies.within(ask())
+  }
+
+  #unavailable(): StoreUnavailable {
+    return new StoreUnavailable(this.#whyAway(), { cause: this.#lastError })
+  }
+
+  #whyAway(): string {
+    if (this.#identified) return `Redis does not answer within ${this.commandTimeout} ms`
+    const reason = this.#lastError instanceof Error ? `: ${this.#lastError.message}` : ''
+    return `Redis is not connected${reason}`
   }
 
   async #send(command: string, args: readonly RedisArgument[]): Promise<unknown> {
+    this.#inFlight++
     try {
       this.#cork()
       const reply = await this.client.callBuffer(command, args as RedisArgument[])
-      this.#answers(true)
+      this.#lastAnswer = performance.now()
       return reply
     } catch (error) {
+      if (isReply(error)) this.#lastAnswer = performance.now()
+      this.#writes.failed(error)
       throw new StoreUnavailable(describe(command, error), { cause: error })
+    } finally {
+      this.#inFlight--
     }
   }
 
@@ -161,56 +207,77 @@ export class RedisConnection implements RedisLink, RedisLinks {
     const { stream } = this.client
     const send = (command: string, args: readonly RedisArgument[]) => this.#send(command, args)
     try {
-      const runId = await this.#replies.within(readyIdentity(send, this.#scripts))
-      await this.#readClock()
-      if (this.client.stream === stream && this.client.status === 'ready') this.#stands(runId)
+      const runId = await this.#setup.within(readyIdentity(send, this.#scripts))
+      const inTime = await this.#ask().catch(() => false)
+      if (this.client.stream === stream && this.client.status === 'ready') this.#stands(runId, inTime)
     } catch (error) {
       this.#lastError = error
       if (this.client.stream === stream) this.client.disconnect(true)
     }
   }
 
-  #stands(runId: string): void {
+  #stands(runId: string, inTime: boolean): void {
     if (this.#closed) return
     this.#runId = runId
-    this.#identified = true
-    this.#answering = true
-    for (const listener of this.#onReady) listener()
-    this.#tellAvailability(true)
+    this.#turn(() => {
+      this.#identified = true
+      if (inTime) this.#breaker.close()
+      for (const listener of this.#onReady) listener()
+    })
   }
 
   #lost(): void {
     if (!this.#identified) return
-    const wasAvailable = this.available
-    this.#identified = false
-    for (const listener of this.#onLost) listener()
-    if (wasAvailable) this.#tellAvailability(false)
+    this.#turn(() => {
+      this.#identified = false
+      this.#breaker.open()
+      for (const listener of this.#onLost) listener()
+    })
   }
 
-  #answers(answering: boolean): void {
-    if (answering) this.#lastAnswer = performance.now()
-    if (this.#answering === answering) return
-    this.#answering = answering
-    if (this.#identified) this.#tellAvailability(answering)
-    if (!answering) this.#scheduleProbe()
-  }
-
-  #tellAvailability(available: boolean): void {
-    for (const listener of this.#onAvailability) listener(available)
+  /** Does what may change `available`, and tells if it did. */
+  #turn(change: () => void): void {
+    const before = this.available
+    change()
+    const { available } = this
+    if (available !== before) for (const listener of this.#onAvailability) listener(available)
   }
 
   #scheduleProbe(): void {
     clearTimeout(this.#probe)
     if (this.#closed) return
-    this.#probe = setTimeout(() => this.#check(), this.available ? probeInterval : probeIntervalWhenSilent).unref()
+    const interval = this.available ? probeInterval : probeIntervalWhenAway
+    this.#probe = setTimeout(() => this.#check(), interval * (0.8 + Math.random() / 5)).unref()
   }
 
-  async #check(): Promise<void> {
-    if (this.#identified) await this.#readClock().catch(() => {})
-    if (this.#closed) return
+  #check(): void {
+    if (this.#identified && !this.#probing) void this.#try()
     const silence = performance.now() - this.#lastAnswer
     if (silence > patience && !this.available) this.#startAfresh()
     this.#scheduleProbe()
+  }
+
+  async #try(): Promise<void> {
+    const inTime = await this.#ask().catch(() => false)
+    if (inTime && this.#identified) this.#turn(() => this.#breaker.close())
+  }
+
+  /** Asks for the time; was it told in time? One question at a time: a slow server must not be asked ever more. */
+  async #ask(): Promise<boolean> {
+    this.#probing = true
+    const sent = performance.now()
+    const asked = this.#send('TIME', [])
+    const over = () => {
+      this.#probing = false
+    }
+    asked.then(over, over)
+    // Half of a second's delay is as much as the clock is then wrong: better than no clock at all.
+    asked.then(
+      (time) => this.#clock.heed(time as [Buffer, Buffer], sent),
+      () => {},
+    )
+    await this.#replies.within(asked)
+    return true
   }
 
   /** ioredis waits for ever in its handshake, and gives up for good when a connect fails in its first tick. */
@@ -222,13 +289,10 @@ export class RedisConnection implements RedisLink, RedisLinks {
     this.client.disconnect(true)
     stream?.destroy()
   }
+}
 
-  async #readClock(): Promise<void> {
-    const sent = performance.now()
-    const [seconds, microseconds] = (await this.#replies.within(this.#send('TIME', []))) as [Buffer, Buffer]
-    const middle = (sent + performance.now()) / 2
-    this.#offset = Number(seconds) * 1000 + Number(microseconds) / 1000 - performance.timeOrigin - middle
-  }
+function tooMany(): StoreUnavailable {
+  return new StoreUnavailable(`${mostInFlight} commands wait for Redis already`)
 }
 
 function isNoScript(failure: unknown): boolean {
@@ -238,6 +302,10 @@ function isNoScript(failure: unknown): boolean {
 }
 
 function describe(command: string, error: unknown): string {
-  if (error instanceof Error && error.name === 'ReplyError') return `Redis refused ${command}: ${error.message}`
+  if (isReply(error)) return `Redis refused ${command}: ${error.message}`
   return `no reply to ${command}: the connection to Redis is lost`
+}
+
+function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError'
 }

@@ -23,6 +23,23 @@ export interface RedisLink {
   runUntimed(script: Script, keys: readonly RedisArgument[], args: readonly RedisArgument[]): Promise<unknown>
   /** Sends one command; replies are Buffers; the same promises as `run`. */
   call(command: string, args: readonly RedisArgument[]): Promise<unknown>
+  /** A reply that somebody waits for by a limit of their own is overdue: nobody else is to wait. */
+  overdue(): void
+}
+
+/** How a way to Redis fares. */
+export interface LinkState {
+  readonly available: boolean
+  /** Why it is not, or why writes are refused; undefined: all is well. */
+  readonly reason: string | undefined
+  /** Are writes refused that need memory? */
+  readonly readOnly: boolean
+  /** Answers that did not come in time, since the start. */
+  readonly late: number
+  /** Writes that were refused, since the start. */
+  readonly refusedWrites: number
+  /** How long it was not available, since the start. */
+  readonly away: Milliseconds
 }
 
 /** The ways to all keys: one master's, whoever that is just now, or those of a cluster. */
@@ -30,6 +47,8 @@ export interface RedisLinks extends AsyncDisposable {
   readonly commandTimeout: Milliseconds
   /** Did any master answer lately? */
   readonly available: boolean
+  /** How it fares, for metrics and logs. */
+  readonly state?: LinkState | undefined
   /** The way to whatever shares the key's hash tag; the same object each time. */
   at(key: string): RedisLink
   /** Calls back at each change of `available`, until `off` is called. */

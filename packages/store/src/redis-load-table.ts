@@ -104,6 +104,7 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
     const pool = new LoadPool(name, {
       ...this.#context,
       run: (script, keys, args) => link.runUntimed(script, keys, args),
+      overdue: () => link.overdue(),
     })
     link.onReady(() => pool.reopen())
     link.onLost(() => pool.lose(new Error('the connection to Redis is lost')))
