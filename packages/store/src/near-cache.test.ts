@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ChangeFeed } from './change-feed.ts'
+import { type ChangeFeed, unheard } from './change-feed.ts'
 import { MemoryStore } from './memory-store.ts'
 import { NearCache } from './near-cache.ts'
 import {
@@ -82,6 +82,10 @@ class Feed implements ChangeFeed {
   live = true
   generation = 1
   readonly #listeners: ((key: SessionKey, below: number) => void)[] = []
+
+  hearing(): number {
+    return this.live ? this.generation : unheard
+  }
 
   onChange(listener: (key: SessionKey, below: number) => void): void {
     this.#listeners.push(listener)

@@ -5,7 +5,7 @@ import type { Binding, CookieRecord, Milliseconds, SessionKey } from './store.ts
 /** A session held near. */
 export interface Entry extends Linked<Entry> {
   binding: Binding
-  /** The change feed's when it was read. */
+  /** What the change feed heard by when it was read. */
   generation: number
   /** When the store was last asked to renew it; 0 for not by this process. */
   touched: Milliseconds

@@ -19,9 +19,6 @@ import {
   type Terms,
 } from './store.ts'
 
-/** The generation of what was read while nothing would have told of its changes. */
-const unverified = -1
-
 /**
  * Sessions this process knows, in front of a store. What is held is used at once while changes would be heard; else
  * it is read again first, unless the store is away: then it is used until it ends.
@@ -43,12 +40,12 @@ export class NearSessions implements SessionTable, CookieTable {
     const entry = this.#held.use(key)
     if (!entry || entry.binding.version < atLeast) return this.#read(key)
     if (entry.binding.deadline <= this.#store.now()) return this.#read(key)
-    if (this.#feed.live && entry.generation === this.#feed.generation) return entry.binding
+    if (entry.generation === this.#feed.hearing(key)) return entry.binding
     return this.#verify(key, entry.binding)
   }
 
   async bind(key: SessionKey, backend: string, seen: number, terms: Terms): Promise<Row> {
-    const { generation, heard } = this.#moment
+    const { generation, heard } = this.#momentFor(key)
     const row = await this.#store.sessions.bind(key, backend, seen, terms)
     const entry = this.#hold(key, row, heard, generation)
     if (entry && row.state === 'bound' && row.backend === backend) this.#renewed(entry, terms.cookies)
@@ -97,15 +94,15 @@ export class NearSessions implements SessionTable, CookieTable {
   }
 
   async #read(key: SessionKey): Promise<Row> {
-    const { generation, heard } = this.#moment
+    const { generation, heard } = this.#momentFor(key)
     const row = await this.#store.sessions.find(key)
     this.#hold(key, row, heard, generation)
     return row
   }
 
   /** What an answer asked for now can be trusted with when it comes. */
-  get #moment(): { readonly generation: number; readonly heard: number } {
-    return { generation: this.#feed.live ? this.#feed.generation : unverified, heard: this.#changes.heard }
+  #momentFor(key: SessionKey): { readonly generation: number; readonly heard: number } {
+    return { generation: this.#feed.hearing(key), heard: this.#changes.heard }
   }
 
   #verify(key: SessionKey, binding: Binding): MaybePromise<Row> {

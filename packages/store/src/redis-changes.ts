@@ -1,11 +1,10 @@
-import type { ChangeFeed } from './change-feed.ts'
+import { type ChangeFeed, unheard } from './change-feed.ts'
+import { readChanges } from './redis-change-message.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { SessionKey } from './store.ts'
 
 const beatInterval = 250
 const longestSilence = 1000
-const idLength = 16
-const entryLength = idLength + 8
 
 /**
  * Changed sessions as their scripts publish them, and the beat that shows the channel works.
@@ -38,12 +37,13 @@ export class RedisChanges implements ChangeFeed, AsyncDisposable {
     this.#beat = setInterval(() => this.#tick(), beatInterval * (0.9 + Math.random() / 5)).unref()
   }
 
+  /** Would a change made anywhere be heard here soon? */
   get live(): boolean {
     return this.#standing && performance.now() - this.#heard < longestSilence
   }
 
-  get generation(): number {
-    return this.#generation
+  hearing(): number {
+    return this.live ? this.#generation : unheard
   }
 
   onChange(listener: (key: SessionKey, below: number) => void): void {
@@ -91,12 +91,6 @@ export class RedisChanges implements ChangeFeed, AsyncDisposable {
 
   #hear(message: Buffer): void {
     this.#heard = performance.now()
-    // Anybody who may publish can send anything: at worst it makes us read a row again.
-    if (message.length < 1 + message[0]! + entryLength) return
-    const pool = message.toString('latin1', 1, 1 + message[0]!)
-    for (let at = 1 + message[0]!; at + entryLength <= message.length; at += entryLength) {
-      const id = message.toString('base64url', at, at + idLength)
-      this.tell({ pool, id }, message.readDoubleBE(at + idLength))
-    }
+    readChanges(message, (key, below) => this.tell(key, below))
   }
 }
