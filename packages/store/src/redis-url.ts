@@ -5,7 +5,7 @@ export interface RedisAddress {
 }
 
 /** What all servers behind a URL are asked with. */
-interface Access {
+export interface RedisAccess {
   readonly tls: boolean
   readonly username: string | undefined
   readonly password: string | undefined
@@ -21,8 +21,8 @@ export type RedisTarget =
       readonly database: number
       readonly sentinelUsername: string | undefined
       readonly sentinelPassword: string | undefined
-    } & Access)
-  | ({ readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] } & Access)
+    } & RedisAccess)
+  | ({ readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] } & RedisAccess)
 
 const sentinelPort = 26379
 const clusterPort = 6379
@@ -42,6 +42,12 @@ export function parseRedisUrl(url: string): RedisTarget {
 /** The shards that a new pool gets: a cluster gains from several, for its masters share them. */
 export function usualShards(url: string): number {
   return /^rediss?[+-]cluster:/i.test(url) ? 16 : 1
+}
+
+/** The URL of one server. */
+export function urlOf({ host, port }: RedisAddress, { tls, username = '', password = '' }: RedisAccess): string {
+  const user = username || password ? `${encodeURIComponent(username)}:${encodeURIComponent(password)}@` : ''
+  return `${tls ? 'rediss' : 'redis'}://${user}${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function parseServer(url: string): RedisTarget {

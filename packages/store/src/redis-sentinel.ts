@@ -1,0 +1,24 @@
+import type { RedisOptions } from 'ioredis'
+
+import type { RedisTarget } from './redis-url.ts'
+
+/**
+ * How the master is found: each new connection asks the sentinels, one after the other, and leads nowhere but to a
+ * server that calls itself a master. Sentinel cuts the connections to a master that it deposes.
+ */
+export function sentinelOptions(target: RedisTarget & { readonly kind: 'sentinel' }): RedisOptions {
+  const { tls, username, password, sentinelUsername, sentinelPassword } = target
+  return {
+    sentinels: target.sentinels.map(({ host, port }) => ({ host, port })),
+    name: target.master,
+    role: 'master',
+    db: target.database,
+    sentinelCommandTimeout: 1000,
+    sentinelRetryStrategy: (attempt) => Math.min(1000, 50 * attempt) * (0.5 + Math.random() / 2),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(sentinelUsername !== undefined && { sentinelUsername }),
+    ...(sentinelPassword !== undefined && { sentinelPassword }),
+    ...(tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
+  }
+}
