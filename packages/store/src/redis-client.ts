@@ -7,7 +7,7 @@ import { parseRedisUrl } from './redis-url.ts'
 export function openClient(url: string, name: string): Redis {
   const target = parseRedisUrl(url)
   if (target.kind === 'cluster') throw new TypeError('a Redis Cluster has a connection per master')
-  const options: RedisOptions = {
+  const options = {
     connectionName: name,
     connectTimeout: 1000,
     disconnectTimeout: 200,
@@ -15,10 +15,10 @@ export function openClient(url: string, name: string): Redis {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
-    retryStrategy: (attempt) => Math.min(1000, 25 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random() / 2),
+    retryStrategy: (attempt: number) => Math.min(1000, 25 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random() / 2),
     // A master that became a replica: the next connection may lead to the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-  }
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  } satisfies RedisOptions
   if (target.kind === 'server') return new Redis(url, options)
   return new Redis({ ...options, ...sentinelOptions(target) })
 }
