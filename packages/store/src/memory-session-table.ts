@@ -67,6 +67,16 @@ export class MemorySessionTable implements SessionTable, CookieTable {
     return true
   }
 
+  async move(key: SessionKey, backend: string, ifVersion = 0): Promise<Row> {
+    const session = this.#held(key)
+    if (session?.row.state !== 'bound' || session.row.backend === backend) return this.find(key)
+    if (ifVersion !== 0 && session.row.version !== ifVersion) return session.row
+    const row: Binding = { ...session.row, backend, version: this.#moment(key, session.row.version).version }
+    this.#put(key, { ...session, row })
+    this.#onStale(key)
+    return row
+  }
+
   async show(key: SessionKey): Promise<SessionRow | undefined> {
     const session = this.#held(key)
     return session?.row.state === 'bound' ? shown(key, session, session.row, this.#now()) : undefined

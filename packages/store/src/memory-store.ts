@@ -19,6 +19,7 @@ export class MemoryStore implements Store {
   readonly available = true
   readonly #now: () => Milliseconds
   readonly #stale = new Set<(key: SessionKey) => void>()
+  readonly #recalled = new Set<(key: SessionKey) => void>()
   readonly #sweep: NodeJS.Timeout
 
   constructor({ now = Date.now }: MemoryStoreOptions = {}) {
@@ -41,6 +42,14 @@ export class MemoryStore implements Store {
 
   onStale(listener: (stale: SessionKey | 'all') => void): void {
     this.#stale.add(listener)
+  }
+
+  async recall(pool: string, ids: readonly string[]): Promise<void> {
+    for (const id of ids) for (const listener of this.#recalled) listener({ pool, id })
+  }
+
+  onRecall(listener: (key: SessionKey) => void): void {
+    this.#recalled.add(listener)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

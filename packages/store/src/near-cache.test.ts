@@ -45,6 +45,7 @@ class FarStore implements Store {
       if (this.available) this.here.sessions.touch(key, binding)
     },
     end: (key) => this.#ask(() => this.here.sessions.end(key)),
+    move: (...move) => this.#ask(() => this.here.sessions.move(...move)),
     show: (key) => this.#ask(() => this.here.sessions.show(key)),
     list: (pool, filter) => this.here.sessions.list(pool, filter),
     count: (pool) => this.#ask(() => this.here.sessions.count(pool)),
@@ -64,6 +65,10 @@ class FarStore implements Store {
   onAvailability(): void {}
 
   onStale(): void {}
+
+  async recall(): Promise<void> {}
+
+  onRecall(): void {}
 
   [Symbol.asyncDispose](): PromiseLike<void> {
     return this.here[Symbol.asyncDispose]()

@@ -1,6 +1,15 @@
 import type { ChangeFeed } from './change-feed.ts'
 import { NearSessions } from './near-sessions.ts'
-import type { ClusterTable, CookieTable, LoadTable, Milliseconds, SessionKey, SessionTable, Store } from './store.ts'
+import type {
+  ClusterTable,
+  CookieTable,
+  LoadTable,
+  Milliseconds,
+  SessionKey,
+  SessionTable,
+  Store,
+  StoreRole,
+} from './store.ts'
 
 const defaultEntries = 100_000
 
@@ -36,6 +45,14 @@ export class NearCache implements Store {
     return this.#store.now()
   }
 
+  roles(): readonly StoreRole[] {
+    return this.#store.roles?.() ?? []
+  }
+
+  async warnings(): Promise<readonly string[]> {
+    return (await this.#store.warnings?.()) ?? []
+  }
+
   onAvailability(listener: (available: boolean) => void): void {
     this.#store.onAvailability(listener)
   }
@@ -44,6 +61,14 @@ export class NearCache implements Store {
   onStale(listener: (stale: SessionKey | 'all') => void): void {
     this.#feed.onChange((key) => listener(key))
     this.#feed.onSilence(() => listener('all'))
+  }
+
+  recall(pool: string, ids: readonly string[]): Promise<void> {
+    return this.#store.recall(pool, ids)
+  }
+
+  onRecall(listener: (key: SessionKey) => void): void {
+    this.#store.onRecall(listener)
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {

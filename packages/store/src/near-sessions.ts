@@ -66,6 +66,14 @@ export class NearSessions implements SessionTable, CookieTable {
     }
   }
 
+  async move(key: SessionKey, backend: string, ifVersion?: number): Promise<Row> {
+    try {
+      return await this.#store.sessions.move(key, backend, ifVersion)
+    } finally {
+      this.#held.remove(key)
+    }
+  }
+
   show(key: SessionKey): Promise<SessionRow | undefined> {
     return this.#store.sessions.show(key)
   }

@@ -1,6 +1,8 @@
 import { type ChangeFeed, unheard } from './change-feed.ts'
+import { type News, newsIn } from './news.ts'
 import { readChanges } from './redis-change-message.ts'
 import type { RedisConnection } from './redis-connection.ts'
+import type { NewsFeed } from './redis-news-feed.ts'
 import type { SessionKey } from './store.ts'
 
 const beatInterval = 250
@@ -11,12 +13,13 @@ const longestSilence = 1000
  *
  * Whoever has heard no beat for its interval sends one, so many processes beat hardly more often than one.
  */
-export class RedisChanges implements ChangeFeed, AsyncDisposable {
+export class RedisChanges implements ChangeFeed, NewsFeed, AsyncDisposable {
   readonly #subscriber: RedisConnection
   readonly #publisher: RedisConnection
   readonly #channel: string
   readonly #onChange = new Set<(key: SessionKey, below: number) => void>()
   readonly #onSilence = new Set<() => void>()
+  readonly #onNews = new Set<(news: News) => void>()
   readonly #beat: NodeJS.Timeout
   #standing = false
   #wasLive = false
@@ -46,12 +49,24 @@ export class RedisChanges implements ChangeFeed, AsyncDisposable {
     return this.live ? this.#generation : unheard
   }
 
+  get hearingAll(): number {
+    return this.hearing()
+  }
+
   onChange(listener: (key: SessionKey, below: number) => void): void {
     this.#onChange.add(listener)
   }
 
   onSilence(listener: () => void): void {
     this.#onSilence.add(listener)
+  }
+
+  onNews(listener: (news: News) => void): void {
+    this.#onNews.add(listener)
+  }
+
+  async publish(message: Buffer): Promise<void> {
+    await this.#publisher.call('publish', [this.#channel, message])
   }
 
   /** Tells listeners of a change found otherwise than by a message. */
@@ -91,6 +106,8 @@ export class RedisChanges implements ChangeFeed, AsyncDisposable {
 
   #hear(message: Buffer): void {
     this.#heard = performance.now()
-    readChanges(message, (key, below) => this.tell(key, below))
+    const news = newsIn(message)
+    if (news === undefined) readChanges(message, (key, below) => this.tell(key, below))
+    else for (const listener of this.#onNews) listener(news)
   }
 }

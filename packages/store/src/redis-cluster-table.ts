@@ -1,8 +1,19 @@
 import { clusterScripts } from './cluster-scripts.ts'
 import { byIdThenStart } from './node-order.ts'
+import { RedisBarriers } from './redis-barriers.ts'
 import type { RedisKeys } from './redis-keys.ts'
 import type { RedisLink, RedisLinks } from './redis-link.ts'
-import type { ClusterTable, Membership, Milliseconds, NodeAnnouncement, NodeRow } from './store.ts'
+import type { NewsFeed } from './redis-news-feed.ts'
+import { RedisOrders } from './redis-orders.ts'
+import type {
+  BackendOrder,
+  BackendWish,
+  ClusterTable,
+  Membership,
+  Milliseconds,
+  NodeAnnouncement,
+  NodeRow,
+} from './store.ts'
 
 /** How long a node counts as live without a sign of life, and how often it gives one. */
 export interface LeaseTerms {
@@ -10,17 +21,24 @@ export interface LeaseTerms {
   readonly heartbeat: Milliseconds
 }
 
-/** Nodes under leases by Redis' clock, and the values they share. */
+/** Nodes under leases by Redis' clock, the values they share, what operators want of backends, and barriers. */
 export class RedisClusterTable implements ClusterTable {
   readonly #link: RedisLink
   readonly #keys: RedisKeys
   readonly #terms: LeaseTerms
+  readonly #feed: NewsFeed
+  readonly #orders: RedisOrders
+  readonly #barriers: RedisBarriers
 
-  constructor(links: RedisLinks, keys: RedisKeys, terms: LeaseTerms) {
-    // Nodes and secrets have one hash tag.
+  /** `isServing`: may what this process holds be read again before it is used? */
+  constructor(links: RedisLinks, keys: RedisKeys, terms: LeaseTerms, feed: NewsFeed, isServing: () => boolean) {
+    // All that is here has one hash tag.
     this.#link = links.at(keys.nodes())
     this.#keys = keys
     this.#terms = terms
+    this.#feed = feed
+    this.#orders = new RedisOrders(this.#link, keys)
+    this.#barriers = new RedisBarriers(this.#link, keys, feed, isServing)
   }
 
   /** Resolves after the first attempt, even a vain one: the node is announced as soon as the store is there. */
@@ -38,6 +56,38 @@ export class RedisClusterTable implements ClusterTable {
   async secret(name: string, proposal: string): Promise<string> {
     const held = await this.#link.call('set', [this.#keys.secret(name), proposal, 'NX', 'GET'])
     return held === null ? proposal : String(held)
+  }
+
+  order(pool: string, backend: string, wish: BackendWish): Promise<BackendOrder> {
+    return this.#orders.change(pool, backend, wish)
+  }
+
+  orders(known: readonly BackendOrder[] = []): Promise<readonly BackendOrder[]> {
+    return this.#orders.all(known)
+  }
+
+  onOrders(listener: () => void): void {
+    this.#feed.onNews(({ kind }) => kind === 'orders' && listener())
+  }
+
+  raiseBarrier(): Promise<string> {
+    return this.#barriers.raise()
+  }
+
+  onBarrier(listener: (barrier: string) => void): void {
+    this.#feed.onNews((news) => news.kind === 'barrier' && listener(news.barrier))
+  }
+
+  reached(barrier: string): Promise<void> {
+    return this.#barriers.reached(barrier)
+  }
+
+  passBarrier(barrier: string, instance: string): Promise<void> {
+    return this.#barriers.pass(barrier, instance)
+  }
+
+  passed(barrier: string): Promise<ReadonlySet<string>> {
+    return this.#barriers.passed(barrier)
   }
 }
 

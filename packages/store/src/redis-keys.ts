@@ -63,7 +63,17 @@ export class RedisKeys {
     return `${this.#prefix}{:cluster}:secret:${name}`
   }
 
-  /** Channel of changed sessions, and of the beat that shows it is heard. */
+  /** Hash: what operators want of each backend, by `<pool>/<backend>`. */
+  orders(): string {
+    return `${this.#prefix}{:cluster}:orders`
+  }
+
+  /** String: the node processes that have passed a barrier; its being there makes it one. */
+  barrier(token: string): string {
+    return `${this.#prefix}{:cluster}:barrier:${token}`
+  }
+
+  /** Channel of changed sessions, of other news, and of the beat that shows it is heard. */
   changes(): string {
     return `${this.#prefix}changes`
   }

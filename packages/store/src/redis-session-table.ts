@@ -4,6 +4,7 @@ import type { RedisLinks } from './redis-link.ts'
 import { countSessions, listSessions, readSessions, sweepSessions } from './redis-listing.ts'
 import { RedisLookups } from './redis-lookups.ts'
 import { RedisRenewals } from './redis-renewals.ts'
+import { decodeRow } from './redis-row.ts'
 import { RedisShard, type StaleListener } from './redis-shard.ts'
 import { type RedisShards, shardOf } from './redis-shards.ts'
 import { sessionScripts } from './session-scripts.ts'
@@ -20,16 +21,22 @@ import type {
   Terms,
 } from './store.ts'
 
+/** The ways by which sessions are reached: exchanges wait for `requests`, and nobody has to wait behind lists and sweeps. */
+export interface SessionLinks {
+  readonly requests: RedisLinks
+  readonly upkeep: RedisLinks
+}
+
 /** Sessions and their cookies in Redis. Remembers nothing: what a process knows is the near cache's business. */
 export class RedisSessionTable implements SessionTable, CookieTable {
-  readonly #links: RedisLinks
+  readonly #links: SessionLinks
   readonly #keys: RedisKeys
   readonly #shards: RedisShards
   readonly #onStale: StaleListener
   readonly #pools = new Map<string, readonly ShardTables[]>()
 
   /** `onStale` is told of rows that a touch found gone or changed. */
-  constructor(links: RedisLinks, keys: RedisKeys, shards: RedisShards, onStale: StaleListener) {
+  constructor(links: SessionLinks, keys: RedisKeys, shards: RedisShards, onStale: StaleListener) {
     this.#links = links
     this.#keys = keys
     this.#shards = shards
@@ -57,9 +64,17 @@ export class RedisSessionTable implements SessionTable, CookieTable {
   }
 
   async end(key: SessionKey): Promise<boolean> {
-    const { shard } = await this.#tablesOf(key)
+    const { upkeep: shard } = await this.#tablesOf(key)
     const args = [shard.channel, shard.pool, Buffer.from(key.id, 'base64url')]
     return Number(await shard.run(sessionScripts.end, [shard.rows], args)) === 1
+  }
+
+  async move(key: SessionKey, backend: string, ifVersion = 0): Promise<Row> {
+    const { shard } = await this.#tablesOf(key)
+    const args = [shard.channel, shard.pool, Buffer.from(key.id, 'base64url'), backend, ifVersion]
+    const keys = [shard.epochKey, shard.backends, shard.rows]
+    const [epoch, row] = (await shard.run(sessionScripts.move, keys, args)) as [Buffer | null, Buffer]
+    return decodeRow(row.length > 0 ? row : null, shard.epochOf(epoch))
   }
 
   async show(key: SessionKey): Promise<SessionRow | undefined> {
@@ -73,7 +88,7 @@ export class RedisSessionTable implements SessionTable, CookieTable {
   }
 
   async *list(pool: string, filter: SessionFilter = {}): AsyncGenerator<SessionRow> {
-    for (const { shard } of await this.#existing(pool)) yield* listSessions(shard, filter)
+    for (const { upkeep } of await this.#existing(pool)) yield* listSessions(upkeep, filter)
   }
 
   async count(pool: string): Promise<Map<string, number>> {
@@ -88,7 +103,7 @@ export class RedisSessionTable implements SessionTable, CookieTable {
   /** Sweeps one shard of the pool, `turn` by turn another; answers how many sessions it took off its indexes. */
   async sweep(pool: string, turn: number, limit: number): Promise<number> {
     const shards = this.#tables(pool, await this.#shards.confirm(pool))
-    return sweepSessions(shards[turn % shards.length]!.shard, limit)
+    return sweepSessions(shards[turn % shards.length]!.upkeep, limit)
   }
 
   /** At hand once the pool is known: a promise less for each session. */
@@ -125,9 +140,10 @@ export class RedisSessionTable implements SessionTable, CookieTable {
   }
 
   #open(pool: string, number: number): ShardTables {
-    const shard = new RedisShard(this.#links, this.#keys, pool, number)
+    const shard = new RedisShard(this.#links.requests, this.#keys, pool, number)
     return {
       shard,
+      upkeep: new RedisShard(this.#links.upkeep, this.#keys, pool, number),
       lookups: new RedisLookups(shard),
       binds: new RedisBinds(shard),
       renewals: new RedisRenewals(shard, this.#onStale),
@@ -137,6 +153,8 @@ export class RedisSessionTable implements SessionTable, CookieTable {
 
 interface ShardTables {
   readonly shard: RedisShard
+  /** The same by the way of upkeep. */
+  readonly upkeep: RedisShard
   readonly lookups: RedisLookups
   readonly binds: RedisBinds
   readonly renewals: RedisRenewals

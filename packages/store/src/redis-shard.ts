@@ -34,10 +34,15 @@ export class RedisShard {
     return this.connection.run(script, keys, args)
   }
 
+  /** The epoch that counts where this is what the shard's key holds. */
+  epochOf(held: Buffer | null): number {
+    return this.#epoch.read(held, this.connection.runId)
+  }
+
   /** The rows of these ids, null for none, and the shard's epoch as of the same moment. */
   async read(ids: readonly Buffer[]): Promise<{ epoch: number; rows: readonly (Buffer | null)[] }> {
     const keys = ids.map((id) => Buffer.concat([this.#rowsBytes, id]))
     const [held, ...rows] = (await this.connection.call('mget', [this.epochKey, ...keys])) as (Buffer | null)[]
-    return { epoch: this.#epoch.read(held ?? null, this.connection.runId), rows }
+    return { epoch: this.epochOf(held ?? null), rows }
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { clusterScripts } from './cluster-scripts.ts'
 import { loadScripts } from './load-scripts.ts'
+import { newsMessage } from './news.ts'
 import { RedisChanges } from './redis-changes.ts'
 import { RedisClusterTable } from './redis-cluster-table.ts'
 import { RedisConnection } from './redis-connection.ts'
@@ -12,13 +13,24 @@ import { RedisSessionTable } from './redis-session-table.ts'
 import { RedisShards } from './redis-shards.ts'
 import { RedisSweep } from './redis-sweep.ts'
 import { sessionScripts } from './session-scripts.ts'
-import type { ClusterTable, CookieTable, LoadTable, Milliseconds, SessionKey, SessionTable, Store } from './store.ts'
+import type {
+  ClusterTable,
+  CookieTable,
+  LoadTable,
+  Milliseconds,
+  SessionKey,
+  SessionTable,
+  Store,
+  StoreRole,
+} from './store.ts'
 
 export interface RedisStoreOptions {
   /** Start of every key name, `sticky` by default. */
   readonly prefix?: string | undefined
-  /** Longest wait for an answer, 1 s by default. */
+  /** Longest wait for an answer that no exchange waits for, 1 s by default. */
   readonly commandTimeout?: Milliseconds | undefined
+  /** Longest wait of an exchange for an answer, `commandTimeout` by default. */
+  readonly budget?: Milliseconds | undefined
   /** How long a node or a worker counts as live without a sign of life, 6 s by default. */
   readonly lease?: Milliseconds | undefined
   /** How often a node gives one, 2 s by default. */
@@ -30,9 +42,16 @@ export interface RedisStoreOptions {
 /** How long a store that closes waits for what is only a courtesy to the others. */
 const farewell: Milliseconds = 250
 
+const storeRoles = ['requests', 'upkeep', 'changes'] as const
+
 const scripts = [sessionScripts, loadScripts, clusterScripts].flatMap((group): Script[] => Object.values(group))
 
-/** The store of many nodes, in one Redis (7.0 or later). */
+/**
+ * The store of many nodes, in one Redis (7.0 or later).
+ *
+ * Each role has a connection and a breaker of its own: what exchanges wait for (sessions, load), upkeep (heartbeat,
+ * lists, sweeping) and changes. So a slow list opens nobody's breaker, and a lost subscription refuses nobody.
+ */
 export class RedisStore implements Store {
   readonly sessions: SessionTable
   readonly cookies: CookieTable
@@ -40,38 +59,57 @@ export class RedisStore implements Store {
   readonly cluster: ClusterTable
   /** What other processes change; a near cache lives by it. */
   readonly changes: RedisChanges
-  readonly #connection: RedisConnection
+  readonly #requests: RedisConnection
+  readonly #upkeep: RedisConnection
+  readonly #subscriber: RedisConnection
   readonly #load: RedisLoadTable
   readonly #sweep: RedisSweep
 
   /** Begins to connect; until that has succeeded the store is unavailable. */
   constructor(url: string, options: RedisStoreOptions = {}) {
-    const { prefix = 'sticky', commandTimeout, lease = 6000, heartbeat = 2000, shards = 1 } = options
+    const {
+      prefix = 'sticky',
+      commandTimeout,
+      budget = commandTimeout,
+      lease = 6000,
+      heartbeat = 2000,
+      shards = 1,
+    } = options
     const keys = new RedisKeys(prefix)
-    const connection = new RedisConnection(url, { commandTimeout, scripts, name: 'sticky' })
+    const requests = new RedisConnection(url, { commandTimeout: budget, scripts, name: 'sticky' })
+    const upkeep = new RedisConnection(url, { commandTimeout, scripts, name: 'sticky-upkeep' })
     const subscriber = new RedisConnection(url, { commandTimeout, name: 'sticky-changes' })
-    this.changes = new RedisChanges(subscriber, connection, keys.changes())
-    const numbers = new RedisShards(connection, keys, shards)
-    const sessions = new RedisSessionTable(connection, keys, numbers, (key, below) => this.changes.tell(key, below))
+    this.changes = new RedisChanges(subscriber, upkeep, keys.changes())
+    const numbers = new RedisShards(requests, keys, shards)
+    const sessions = new RedisSessionTable({ requests, upkeep }, keys, numbers, (key, below) =>
+      this.changes.tell(key, below),
+    )
     this.sessions = sessions
     this.cookies = sessions
-    this.#load = new RedisLoadTable(connection, { prefix, lease })
+    this.#load = new RedisLoadTable(requests, { prefix, lease })
     this.load = this.#load
-    this.cluster = new RedisClusterTable(connection, keys, { lease, heartbeat })
-    this.#connection = connection
+    this.cluster = new RedisClusterTable(upkeep, keys, { lease, heartbeat }, this.changes, () => this.available)
+    this.#requests = requests
+    this.#upkeep = upkeep
+    this.#subscriber = subscriber
     this.#sweep = new RedisSweep(sessions, numbers)
   }
 
   get available(): boolean {
-    return this.#connection.available
+    return this.#requests.available
   }
 
   now(): Milliseconds {
-    return this.#connection.now()
+    return this.#requests.now()
+  }
+
+  roles(): readonly StoreRole[] {
+    const links = { requests: this.#requests, upkeep: this.#upkeep, changes: this.#subscriber } as const
+    return storeRoles.map((role) => ({ role, ...links[role].state }))
   }
 
   onAvailability(listener: (available: boolean) => void): void {
-    this.#connection.onAvailability(listener)
+    this.#requests.onAvailability(listener)
   }
 
   onStale(listener: (stale: SessionKey | 'all') => void): void {
@@ -79,9 +117,19 @@ export class RedisStore implements Store {
     this.changes.onSilence(() => listener('all'))
   }
 
+  recall(pool: string, ids: readonly string[]): Promise<void> {
+    return this.changes.publish(newsMessage({ kind: 'recall', pool, ids }))
+  }
+
+  onRecall(listener: (key: SessionKey) => void): void {
+    this.changes.onNews((news) => {
+      if (news.kind === 'recall') for (const id of news.ids) listener({ pool: news.pool, id })
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#sweep[Symbol.dispose]()
     await Promise.race([this.#load[Symbol.asyncDispose](), delay(farewell, undefined, { ref: false })])
-    await Promise.all([this.changes[Symbol.asyncDispose](), this.#connection[Symbol.asyncDispose]()])
+    await Promise.all([this.changes, this.#requests, this.#upkeep].map((part) => part[Symbol.asyncDispose]()))
   }
 }

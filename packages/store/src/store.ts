@@ -19,8 +19,36 @@ export interface Store extends AsyncDisposable {
   /** Calls back at each change of `available`. */
   onAvailability(listener: (available: boolean) => void): void
 
+  /** How its roles fare; a store that cannot be away has none. */
+  roles?(): readonly StoreRole[]
+
+  /** What an operator should know of how the store is set up, a sentence each; rejects with `StoreUnavailable`. */
+  warnings?(): Promise<readonly string[]>
+
   /** Calls back when something this process may hold of a session is no longer to be trusted. */
   onStale(listener: (stale: SessionKey | 'all') => void): void
+
+  /** Has every process look whether the open tunnels of these sessions, all of one pool, still lead to their homes. */
+  recall(pool: string, ids: readonly string[]): Promise<void>
+
+  /** Calls back when this process is to look at a session's tunnels. */
+  onRecall(listener: (key: SessionKey) => void): void
+}
+
+/** How one of the ways to a store fares: what exchanges wait for, upkeep (heartbeat, lists), or the feed of changes. */
+export interface StoreRole {
+  readonly role: 'requests' | 'upkeep' | 'changes'
+  readonly available: boolean
+  /** Why it is away, or refuses writes; undefined: all is well. */
+  readonly reason: string | undefined
+  /** Does it answer, and refuse writes that need memory? */
+  readonly readOnly: boolean
+  /** Answers that did not come in time, since the start. */
+  readonly late: number
+  /** Writes that were refused, since the start. */
+  readonly refusedWrites: number
+  /** How long it was away, since the start. */
+  readonly away: Milliseconds
 }
 
 export type MaybePromise<T> = T | Promise<T>
@@ -134,6 +162,12 @@ export interface SessionTable {
   /** Leaves a tombstone in force on every node; false when there was no live session. */
   end(key: SessionKey): Promise<boolean>
 
+  /**
+   * Gives a live session another home, on every node, without renewing it; `ifVersion`: only if its row still has that version.
+   * Answers the row in force. Never creates.
+   */
+  move(key: SessionKey, backend: string, ifVersion?: number): Promise<Row>
+
   /** The whole row, for people. */
   show(key: SessionKey): Promise<SessionRow | undefined>
 
@@ -185,6 +219,26 @@ export interface LoadTable {
   totals(pool: string): Promise<Map<string, number>>
 }
 
+/** What operators want of a backend. */
+export interface BackendOrder {
+  readonly pool: string
+  readonly backend: string
+  /** `drain`: it keeps its sessions and gets no newcomers; `maint`: it gets nothing. */
+  readonly state: 'ready' | 'drain' | 'maint'
+  /** Instead of the configured one; undefined: as configured. */
+  readonly weight: number | undefined
+  /** When it was given this state, store time. */
+  readonly since: Milliseconds
+  /** Microseconds of store time at the last change; grows with every change. */
+  readonly version: number
+}
+
+/** What is to change of a backend's order; what is not mentioned stays. A weight of null: as configured again. */
+export interface BackendWish {
+  readonly state?: BackendOrder['state'] | undefined
+  readonly weight?: number | null | undefined
+}
+
 /** Which nodes live, and what they share. */
 export interface ClusterTable {
   /** Announces this node until the membership is disposed; its lease lapses by itself when the process is killed. */
@@ -193,6 +247,24 @@ export interface ClusterTable {
   nodes(): Promise<readonly NodeRow[]>
   /** A value all nodes share: the one in force, or `proposal` if there was none. Asking again keeps it in a store that forgot. */
   secret(name: string, proposal: string): Promise<string>
+
+  /** Changes what operators want of a backend; every process hears that there is something new. */
+  order(pool: string, backend: string, wish: BackendWish): Promise<BackendOrder>
+  /** All orders in force. Those of `known` that a store forgot, or has in an older version, are kept in it again. */
+  orders(known?: readonly BackendOrder[]): Promise<readonly BackendOrder[]>
+  /** Calls back when orders may have changed. */
+  onOrders(listener: () => void): void
+
+  /** Raises a barrier behind all that was changed before: what has reached it has heard of that. */
+  raiseBarrier(): Promise<string>
+  /** Calls back when this process has reached a barrier. */
+  onBarrier(listener: (barrier: string) => void): void
+  /** Resolves when this process has reached the barrier, or holds nothing from before that it would trust. */
+  reached(barrier: string): Promise<void>
+  /** Notes that a node process, with all its workers, has reached the barrier. */
+  passBarrier(barrier: string, instance: string): Promise<void>
+  /** The node processes that have, as long as anybody can be waiting: some seconds. */
+  passed(barrier: string): Promise<ReadonlySet<string>>
 }
 
 export interface NodeAnnouncement {

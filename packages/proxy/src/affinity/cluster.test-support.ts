@@ -85,6 +85,7 @@ export class Cluster {
         if (!this.away) table().touch(key, binding)
       },
       end: (key) => asked(() => table().end(key)),
+      move: (...move) => asked(() => table().move(...move)),
       show: (key) => asked(() => table().show(key)),
       list: (pool, filter) => table().list(pool, filter),
       count: (pool) => asked(() => table().count(pool)),

@@ -13,6 +13,8 @@ export function dryStore(store: Store, local: LoadTable['local']): Store {
     now: () => store.now(),
     onAvailability: () => {},
     onStale: () => {},
+    recall: async () => {},
+    onRecall: () => {},
     // It is its owner's.
     async [Symbol.asyncDispose]() {},
   }
@@ -27,6 +29,7 @@ function drySessions(store: Store): SessionTable {
     list: (pool, filter) => sessions.list(pool, filter),
     count: (pool) => sessions.count(pool),
     end: async (key) => (await sessions.find(key)).state === 'bound',
+    move: async (key) => sessions.find(key),
     async bind(key, backend, seen, { age, lifetime, endsWithLastCookie = false }): Promise<Row> {
       const row = await sessions.find(key)
       if (row.version !== seen) return row

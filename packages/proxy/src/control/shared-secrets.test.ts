@@ -15,9 +15,7 @@ test('configured secrets are what cookies are sealed with', async () => {
 test('a start waits for a store that is not there yet', async () => {
   const { cluster } = new MemoryStore()
   let failures = 3
-  const late: ClusterTable = {
-    join: (node) => cluster.join(node),
-    nodes: () => cluster.nodes(),
+  const late: Pick<ClusterTable, 'secret'> = {
     secret: (name, proposal) =>
       failures-- > 0 ? Promise.reject(new StoreUnavailable('not yet')) : cluster.secret(name, proposal),
   }
@@ -55,9 +53,7 @@ test('where another node was quicker its secret seals, and ours still opens', as
   expect(kept.fingerprint).toBe(held.fingerprint)
 })
 
-const absent: ClusterTable = {
-  join: () => Promise.reject(new StoreUnavailable('away')),
-  nodes: () => Promise.reject(new StoreUnavailable('away')),
+const absent: Pick<ClusterTable, 'secret'> = {
   secret: () => Promise.reject(new StoreUnavailable('away')),
 }
 

@@ -22,7 +22,7 @@ const patience: Milliseconds = 1000
 
 /** The configured sealing secrets, or the cluster's own, and its fingerprint secret; waits until the store can tell. */
 export async function sharedSecrets(
-  cluster: ClusterTable,
+  cluster: Pick<ClusterTable, 'secret'>,
   configured: readonly string[],
   log: Log,
   signal: AbortSignal,
@@ -44,7 +44,7 @@ export async function sharedSecrets(
  * still opens what it sealed.
  */
 export async function keepSecrets(
-  cluster: ClusterTable,
+  cluster: Pick<ClusterTable, 'secret'>,
   configured: readonly string[],
   held: SharedSecrets,
 ): Promise<SharedSecrets> {
@@ -58,7 +58,11 @@ interface Proposal {
   readonly fingerprint: string
 }
 
-async function ask(cluster: ClusterTable, configured: readonly string[], own: Proposal): Promise<SharedSecrets> {
+async function ask(
+  cluster: Pick<ClusterTable, 'secret'>,
+  configured: readonly string[],
+  own: Proposal,
+): Promise<SharedSecrets> {
   const [fingerprint, ...sealing] = await Promise.all([
     cluster.secret(names.fingerprint, own.fingerprint),
     ...(configured.length > 0 ? configured : [cluster.secret(names.sealing, own.sealing)]),

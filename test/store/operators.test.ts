@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { Redis } from 'ioredis'
+import { expect, test } from 'vitest'
+import { MemoryStore } from '../../packages/store/src/memory-store.ts'
+import { NearCache } from '../../packages/store/src/near-cache.ts'
+import { RedisStore } from '../../packages/store/src/redis-store.ts'
+import { freshPrefix, redisUrl, startRedis } from '../support/redis.ts'
+import { operatorsContract } from './operators-contract.ts'
+import { eventually, type StoreUnderTest } from './store-contract.ts'
+
+operatorsContract('MemoryStore', async () => {
+  let now = Date.now()
+  const store = new MemoryStore({ now: () => now })
+  const pass = async (time: number) => {
+    now += time
+  }
+  return { store, other: store, pass, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
+})
+
+operatorsContract('RedisStore', async () => {
+  const prefix = freshPrefix()
+  return overRedis([4, 1], prefix, (store) => store)
+})
+
+operatorsContract('NearCache over RedisStore', async () => {
+  const prefix = freshPrefix()
+  return overRedis([1, 1], prefix, (store) => new NearCache(store, store.changes))
+})
+
+test('a store that forgot is told the orders again that a process knows, and never older ones', async () => {
+  await using redis = await startRedis()
+  await using store = new RedisStore(redis.url)
+  const client = new Redis(redis.url)
+  await eventually(() => store.available)
+  const drained = await store.cluster.order('shop', 'a', { state: 'drain', weight: 3 })
+  const known = await store.cluster.orders()
+
+  await client.flushall()
+  client.disconnect()
+
+  expect(await store.cluster.orders()).toEqual([])
+  expect(await store.cluster.orders(known)).toEqual([drained])
+  const ready = await store.cluster.order('shop', 'a', { state: 'ready' })
+  expect(await store.cluster.orders(known)).toEqual([ready])
+})
+
+test('a process that hears nothing has not reached a barrier until it distrusts what it holds', async () => {
+  const prefix = freshPrefix()
+  await using deaf = new RedisStore(redisUrl(), { prefix })
+  await eventually(() => deaf.available && deaf.changes.live)
+
+  const reached = deaf.cluster.reached('AAAAAAAAAAAAAAAAAAAAAA').then(() => true)
+
+  expect(await Promise.race([reached, delay(300, false)])).toBe(false)
+  await deaf.changes[Symbol.asyncDispose]()
+  expect(await reached).toBe(true)
+})
+
+/** Whoever has no standing subscription yet would hear nothing. */
+async function overRedis(
+  shards: readonly [number, number],
+  prefix: string,
+  seenAs: (store: RedisStore) => RedisStore | NearCache,
+): Promise<StoreUnderTest> {
+  const stores = shards.map((number) => new RedisStore(redisUrl(), { prefix, shards: number }))
+  await eventually(() => stores.every(({ available, changes }) => available && changes.live))
+  const [store, other] = stores.map(seenAs)
+  return {
+    store: store!,
+    other: other!,
+    pass: (time) => delay(time),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(stores.map((each) => each[Symbol.asyncDispose]()))
+    },
+  }
+}
