@@ -28,7 +28,7 @@ describe('each library has one place', () => {
     ['yaml', 'packages/proxy/src/config/**'],
     ['zod', 'packages/proxy/src/config/**'],
     ['node:cluster', 'packages/proxy/src/{control/**,main.ts}'],
-    ['node:tls', 'packages/proxy/src/upstream/sockets.ts'],
+    ['node:tls', 'packages/proxy/src/{upstream/sockets.ts,traffic/tls-*.ts}'],
     ['re2js', 'packages/proxy/src/wire/linear-pattern.ts'],
     ['saxes', 'packages/proxy/src/config/plugin-cfg/xml.ts'],
     ['piscina', 'packages/proxy/src/affinity/script*.ts'],

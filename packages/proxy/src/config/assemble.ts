@@ -1,5 +1,7 @@
 import { availableParallelism, hostname } from 'node:os'
 
+import { usualShards } from '@sticky/store'
+
 import type { Config, ListenConfig, PoolConfig, RouteConfig } from './config.ts'
 import { defaults } from './defaults.ts'
 import type { FileContents, ListenContents } from './file-schema.ts'
@@ -13,13 +15,14 @@ export function assemble(contents: FileContents): Config {
     listen: contents.listen.map(listener),
     admin: admin === false ? undefined : admin,
     node: { id: node.id ?? ownName(), workers: node.workers ?? usualWorkers(store.url) },
+    store: { ...store, shards: store.shards ?? usualShards(store.url) },
     pools: Object.entries(pools).map(([id, pool]) => poolOf(id, pool)),
     routes: routes ?? everythingTo(Object.keys(pools)),
   }
 }
 
-function listener({ address, proxyProtocol, from }: ListenContents): ListenConfig {
-  return { address, proxyProtocolFrom: proxyProtocol ? from : undefined }
+function listener({ address, proxyProtocol, from, tls }: ListenContents): ListenConfig {
+  return { address, proxyProtocolFrom: proxyProtocol ? from : undefined, tls }
 }
 
 function poolOf(id: string, pool: PoolContents): PoolConfig {

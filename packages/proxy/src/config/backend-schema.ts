@@ -1,15 +1,30 @@
 import * as z from 'zod'
 
-import type { BackendConfig } from './config.ts'
+import type { BackendConfig, BackendTlsConfig } from './config.ts'
 import { defaults } from './defaults.ts'
 import { cloneIdExpectation } from './names.ts'
 import { flag, list, map, optional, whole } from './schema-shapes.ts'
-import { cloneId, duration, id, origin, ownPrefix } from './schema-values.ts'
+import { cloneId, duration, id, origin, ownPrefix, pemFile, serverName } from './schema-values.ts'
 
 const timeouts = map({
   connect: optional(duration).describe('For a connection to this backend. By default the pool’s.'),
   response: optional(duration).describe('For the head of its answer. By default the pool’s.'),
 })
+
+const tls = map({
+  ca: optional(pemFile).describe('A PEM file with the authorities that vouch for it, instead of the usual ones.'),
+  serverName: optional(serverName).describe(
+    'The name its certificate must have, which it is told, too. By default its host name.',
+  ),
+  insecure: optional(flag()).describe(
+    '`true`: believe whoever answers. Anybody on the way can then read and change all.',
+  ),
+  cert: optional(pemFile).describe('A PEM file with a certificate to show it, where it asks for one, with its chain.'),
+  key: optional(pemFile).describe('A PEM file with the key of that, without a passphrase.'),
+})
+
+/** What is to be known of backends over TLS. */
+export const backendTls: z.ZodType<BackendTlsConfig> = tls.prefault({})
 
 const instance = z.union([z.literal(false), cloneId], { error: `${cloneIdExpectation}, or false for none` })
 
@@ -31,6 +46,7 @@ const contents = map({
     'The most exchanges in flight on it, counted over the whole cluster; beyond that even its own sessions go elsewhere. No limit by default.',
   ),
   timeouts: timeouts.prefault({}).describe('What this backend may take longer or shorter for than the others.'),
+  tls: backendTls.describe('For an `https://` url, where it differs from its pool’s.'),
   instance: optional(instance).describe(
     'What `companion-cookie` and `instance-cookie` call it in their cookies; `false`: they never name it. By default its id.',
   ),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import type { AffinityConfig, Config, PoolConfig } from './config.ts'
+import type { AffinityConfig, BackendTlsConfig, Config, PoolConfig } from './config.ts'
 
 /** A fingerprint of what must agree between nodes, pools and routes; whatever may differ leaves it alone. */
 export function configHash({ pools, routes, routeMatch, vhostPort, fallback }: Shared): string {
@@ -11,12 +11,18 @@ export function configHash({ pools, routes, routeMatch, vhostPort, fallback }: S
 type Shared = Pick<Config, 'pools' | 'routes' | 'routeMatch' | 'vhostPort' | 'fallback'>
 
 function inOrder(pool: PoolConfig): PoolConfig {
-  return { ...pool, affinity: pool.affinity.map(unplaced), backends: pool.backends.toSorted(byId) }
+  const backends = pool.backends.toSorted(byId).map((backend) => ({ ...backend, tls: withoutFiles(backend.tls) }))
+  return { ...pool, affinity: pool.affinity.map(unplaced), backends, tls: withoutFiles(pool.tls) }
 }
 
 /** Where a script's file is may differ. */
 function unplaced(strategy: AffinityConfig): AffinityConfig {
   return strategy.strategy === 'script' ? { ...strategy, file: strategy.script } : strategy
+}
+
+/** Where certificates are may differ, and each node may show its own. */
+function withoutFiles(tls: BackendTlsConfig): BackendTlsConfig {
+  return { ...tls, ca: undefined, cert: undefined, key: undefined }
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {

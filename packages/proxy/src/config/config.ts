@@ -12,6 +12,9 @@ export interface Config {
   readonly timeouts: TimeoutConfig
   readonly limits: LimitConfig
   readonly shutdownTimeout: Milliseconds
+  readonly drain: DrainConfig
+  /** Is the configuration's file read anew whenever it changes? */
+  readonly watch: boolean
   /** CIDR ranges whose forwarding fields and request ids are believed. */
   readonly trustedProxies: readonly string[]
   readonly pools: readonly PoolConfig[]
@@ -36,6 +39,29 @@ export interface ListenConfig {
   readonly address: Address
   /** PROXY protocol v1 or v2 is demanded from these ranges and nobody else may connect; undefined: plain connections. */
   readonly proxyProtocolFrom: readonly string[] | undefined
+  /** Shown to clients that ask for their names, the first to all others; empty: the listener speaks in clear. */
+  readonly tls: readonly KeyPairConfig[]
+}
+
+/** Files in PEM form, relative to the configuration's folder as written, absolute past `load.ts`. */
+export interface PemFiles {
+  readonly ca: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
+}
+
+/** A certificate with its chain, and its key. */
+export interface KeyPairConfig {
+  readonly cert: string
+  readonly key: string
+}
+
+/** How a backend over TLS is known, and what it is shown; of a backend what is undefined is as its pool has it. */
+export interface BackendTlsConfig extends PemFiles {
+  /** The name its certificate must have, told by SNI; undefined: its host name. */
+  readonly serverName: string | undefined
+  /** Whoever it is, it is believed. */
+  readonly insecure: boolean | undefined
 }
 
 export interface AdminConfig {
@@ -44,8 +70,13 @@ export interface AdminConfig {
   readonly token: string | undefined
 }
 
+export interface DrainConfig {
+  /** How long a node that is to end goes on accepting connections, and reading those without an exchange. */
+  readonly grace: Milliseconds
+}
+
 export interface StoreConfig {
-  /** `memory:` or `redis://…`. */
+  /** `memory:`, or a Redis, Redis Sentinel or Redis Cluster. */
   readonly url: string
   readonly commandTimeout: Milliseconds
   readonly lease: Milliseconds
@@ -74,6 +105,12 @@ export interface LimitConfig {
   readonly target: number
   /** Bytes of a request body; undefined for no limit. */
   readonly body: number | undefined
+  /** Open client connections of the node, of which each worker takes its share; undefined: as many as it has descriptors for. */
+  readonly connections: number | undefined
+  /** Open connections of one client's address per worker, an IPv6 one's of its /64; undefined: no limit. */
+  readonly connectionsPerClient: number | undefined
+  /** Bytes per second that a client must send of a body, or take of what waits for it; 0: any. */
+  readonly minRate: number
 }
 
 export interface PoolConfig {
@@ -87,6 +124,7 @@ export interface PoolConfig {
   readonly countsKnown: boolean
   readonly ejection: EjectionConfig
   readonly timeouts: PoolTimeoutConfig
+  readonly tls: BackendTlsConfig
   /** Bytes of a request's body; undefined: only `limits.body` counts. */
   readonly maxBody: number | undefined
   /** Bytes of a body up to which a request may be sent to a second backend although the first may have acted; 0: never. */
@@ -129,6 +167,7 @@ export interface BackendConfig {
   /** Exchanges in flight in the whole cluster; undefined: no limit. */
   readonly maxConnections: number | undefined
   readonly timeouts: BackendTimeoutConfig
+  readonly tls: BackendTlsConfig
   /** What cookies that name instances call it; undefined: they never do. Its id by default. */
   readonly instance: string | undefined
   /** What the paths of its sessions begin with, such as `/GAS1`; of `instance-path`. */

@@ -1,4 +1,5 @@
 import { checkAffinity } from './checks/affinity.ts'
+import { checkBackendTls } from './checks/backend-tls.ts'
 import { checkCloneIds } from './checks/clone-ids.ts'
 import { checkInstancePaths } from './checks/instance-paths.ts'
 import { checkInstances } from './checks/instances.ts'
@@ -16,6 +17,7 @@ export function crossCheck(draft: Draft): Mistake[] {
     checkListeners,
     checkStore,
     checkPools,
+    checkBackendTls,
     checkCloneIds,
     checkInstances,
     checkInstancePaths,

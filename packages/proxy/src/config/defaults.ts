@@ -1,4 +1,4 @@
-/** Every default, as one would write it in the file. `node.id` is the host name, `node.workers` the number of cores, or 1 with `memory:`. */
+/** Every default, as one would write it in the file. `node.id` is the host name, `node.workers` the number of cores, or 1 with `memory:`; `store.shards` is 1, or 16 in a Redis Cluster. */
 export const defaults = {
   listen: [{ address: '127.0.0.1:8080' }],
   /** On loopback, where `sticky-cli` looks for it. */
@@ -10,7 +10,6 @@ export const defaults = {
     lease: '6s',
     heartbeat: '2s',
     prefix: 'sticky',
-    shards: 1,
   },
   accessLog: true,
   timeouts: {
@@ -24,8 +23,10 @@ export const defaults = {
     backendIdle: '4s',
     tunnel: '1h',
   },
-  limits: { head: '16Ki', fields: 100, target: '8Ki' },
+  limits: { head: '16Ki', fields: 100, target: '8Ki', minRate: 100 },
   shutdownTimeout: '25s',
+  drain: { grace: '5s' },
+  watch: false,
   routeMatch: 'first',
   vhostPort: 'host-header',
   whenDrained: 'refuse',

@@ -23,15 +23,26 @@ export interface DraftListener {
   readonly address?: string | undefined
   readonly proxyProtocol?: boolean | undefined
   readonly from?: Sparse<string>
+  readonly tls?: Sparse<Pick<DraftBackendTls, 'cert' | 'key'>>
+}
+
+export interface DraftBackendTls {
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly serverName?: string | undefined
+  readonly insecure?: boolean | undefined
 }
 
 export interface DraftPool {
+  readonly tls?: DraftBackendTls | undefined
   readonly backends?: Sparse<{
     readonly id?: string | undefined
     readonly url?: string | undefined
     readonly cloneIds?: Sparse<string>
     readonly prefix?: string | undefined
     readonly instance?: string | false | undefined
+    readonly tls?: DraftBackendTls | undefined
   }>
   readonly affinity?: Sparse<DraftStrategy>
   readonly balance?: string | undefined

@@ -1,18 +1,19 @@
 import * as z from 'zod'
 
-import type { Address, AdminConfig, Config, RouteConfig } from './config.ts'
+import type { Address, AdminConfig, Config, KeyPairConfig, RouteConfig, StoreConfig } from './config.ts'
 import { defaults } from './defaults.ts'
 import { idPattern } from './names.ts'
 import { type PoolContents, poolSchema } from './pool-schema.ts'
 import { routeSchema } from './route-schema.ts'
 import { flag, list, map, oneOf, optional, whole } from './schema-shapes.ts'
-import { address, adminAddress, cidrs, duration, id, secret, size, storeUrl, token } from './schema-values.ts'
+import { address, adminAddress, cidrs, duration, id, pemFile, secret, size, storeUrl, token } from './schema-values.ts'
 
 /** A file's contents, each value parsed and defaulted, before they are put together. */
-export interface FileContents extends Omit<Config, 'listen' | 'admin' | 'node' | 'pools' | 'routes'> {
+export interface FileContents extends Omit<Config, 'listen' | 'admin' | 'node' | 'store' | 'pools' | 'routes'> {
   readonly listen: readonly ListenContents[]
   readonly admin: AdminConfig | false
   readonly node: { readonly id: string | undefined; readonly workers: number | undefined }
+  readonly store: Omit<StoreConfig, 'shards'> & { readonly shards: number | undefined }
   readonly pools: Readonly<Record<string, PoolContents>>
   readonly routes: readonly RouteConfig[] | undefined
 }
@@ -22,7 +23,13 @@ export interface ListenContents {
   readonly address: Address
   readonly proxyProtocol: boolean
   readonly from: readonly string[] | undefined
+  readonly tls: readonly KeyPairConfig[]
 }
+
+const keyPair = map({
+  cert: pemFile.describe('A PEM file with the certificate, then those that lead from it to an authority.'),
+  key: pemFile.describe('A PEM file with its private key, without a passphrase.'),
+})
 
 const listener = map({
   address: address.describe('`host:port`, `"[::1]:port"`, or `:port` for every interface. Port 0: whatever is free.'),
@@ -32,6 +39,11 @@ const listener = map({
   from: optional(cidrs).describe(
     'The ranges of those balancers; nobody else may connect then. Goes with `proxyProtocol: true`.',
   ),
+  tls: list(keyPair, 'must be a list such as [{ cert: shop.pem, key: shop.key }]')
+    .prefault([])
+    .describe(
+      'Certificates by which clients are spoken to over TLS: the one that has the name the client asks for, else the first. Files are read again when they change. `[]`: in clear.',
+    ),
 })
 
 const admin = map({
@@ -51,7 +63,9 @@ const node = map({
 const store = map({
   url: storeUrl
     .prefault(defaults.store.url)
-    .describe('`redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, or `memory:` for a single process.'),
+    .describe(
+      '`redis://[user:password@]host[:port][/db]`, `redis+sentinel://[user:password@]host[:port],…/master[/db]`, `redis+cluster://[user:password@]host[:port],…` (`rediss` for TLS), or `memory:` for a single process.',
+    ),
   commandTimeout: duration
     .prefault(defaults.store.commandTimeout)
     .describe('The longest wait for an answer of the store.'),
@@ -62,9 +76,9 @@ const store = map({
   prefix: id
     .prefault(defaults.store.prefix)
     .describe('What all key names begin with: systems of different prefixes share a Redis.'),
-  shards: whole(1, 1024)
-    .prefault(defaults.store.shards)
-    .describe('Parts of a new pool’s session table. The store remembers what a pool began with.'),
+  shards: optional(whole(1, 1024)).describe(
+    'Parts of a new pool’s session table. The store remembers what a pool began with. By default 1, or 16 in a Redis Cluster, whose masters share them.',
+  ),
 })
 
 const limit = defaults.timeouts
@@ -92,6 +106,25 @@ const limits = map({
   fields: whole(1, 1000).prefault(defaults.limits.fields).describe('Header fields of a request.'),
   target: size.prefault(defaults.limits.target).describe('Bytes of a request target.'),
   body: optional(size).describe('Bytes of a request’s body. No limit by default.'),
+  connections: optional(whole(1, 10_000_000)).describe(
+    'Open client connections of a node; each worker takes an equal share. By default as many as its descriptors allow.',
+  ),
+  connectionsPerClient: optional(whole(1, 10_000_000)).describe(
+    'Open connections of one client address in each worker; IPv6 addresses of one /64 are one, and `trustedProxies` have no limit. No limit by default.',
+  ),
+  minRate: whole(0, 1_000_000_000)
+    .prefault(defaults.limits.minRate)
+    .describe(
+      'Bytes per second that a client must send of a body, over `timeouts.body`, or take of an answer that waits for it, over `timeouts.write`; 0: any.',
+    ),
+})
+
+const drain = map({
+  grace: duration
+    .prefault(defaults.drain.grace)
+    .describe(
+      'How long a node that was told to end still accepts connections and reads idle ones, while `/readyz` says 503 and every answer `Connection: close`: time for balancers to hear of it. No longer than `shutdownTimeout`; none after SIGINT.',
+    ),
 })
 
 /** The whole file. */
@@ -112,10 +145,16 @@ export const fileSchema: z.ZodType<FileContents> = map({
     ),
   accessLog: flag().prefault(defaults.accessLog).describe('One JSON line per exchange on stdout.'),
   timeouts: timeouts.prefault({}).describe('How long each step may take.'),
-  limits: limits.prefault({}).describe('How large requests may be.'),
+  limits: limits
+    .prefault({})
+    .describe('How large requests may be, how many connections there are, and how slow clients.'),
   shutdownTimeout: duration
     .prefault(defaults.shutdownTimeout)
     .describe('How long exchanges in flight may go on after SIGTERM.'),
+  drain: drain.prefault({}).describe('How a node ends.'),
+  watch: flag()
+    .prefault(defaults.watch)
+    .describe('Read this file anew whenever it changes, as SIGHUP and `sticky-cli reload` do.'),
   trustedProxies: cidrs.prefault([]).describe('Ranges whose `X-Forwarded-*` fields and `X-Request-Id` are believed.'),
   pools: z
     .record(z.string(), poolSchema, {

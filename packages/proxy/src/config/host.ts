@@ -41,6 +41,14 @@ export function parseDomain(text: string): string | Flaw {
   return isHostName(text) && text.includes('.') ? text.toLowerCase() : new Flaw(domainExpectation)
 }
 
+/** What the name in a certificate looks like, for people. */
+export const serverNameExpectation = 'must be a host name such as backends.example.com'
+
+/** A name that a certificate has; an address is none (RFC 6066 3). */
+export function parseServerName(text: string): string | Flaw {
+  return isHostName(text) && !isIPv4(text) ? text.toLowerCase() : new Flaw(serverNameExpectation)
+}
+
 function asciiOf(text: string): string | undefined {
   if (/^[ -~]*$/.test(text)) return undefined
   return domainToASCII(text) || 'its Punycode'

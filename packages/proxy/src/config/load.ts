@@ -9,6 +9,7 @@ import { draftOf } from './draft.ts'
 import { type FileContents, fileSchema } from './file-schema.ts'
 import { type Mistake, type Path, showPath, valueAt } from './mistakes.ts'
 import { type Overridden, type Overrides, override, overrideWritten } from './overrides.ts'
+import { unusablePemFiles, withPemFiles } from './pem-files.ts'
 import { readPluginCfg } from './plugin-cfg/source.ts'
 import { withPresets } from './presets.ts'
 import { schemaMistakes } from './schema-mistakes.ts'
@@ -67,7 +68,7 @@ export function parseFile(
     ...mistakes.map((mistake) => placeIn(path, source, overridden, mistake)),
   ]
   if (placed.length > 0 || !contents) throw new ConfigErrors(placed.sort(inFileOrder))
-  const config = withScriptFiles(assemble(contents), sources.folder)
+  const config = withPemFiles(withScriptFiles(assemble(contents), sources.folder), sources.folder)
   return { config, written: overrideWritten(source.written, overrides), data: overridden.data, warnings }
 }
 
@@ -105,7 +106,12 @@ function examine(source: Source, overridden: Overridden, folder: string): Examin
   const issues = schemaMistakes(parsed.error?.issues ?? [], data)
   const invalid = [...unresolved, ...issues].map(({ path }) => path)
   const draft = draftOf(data, invalid)
-  const mistakes = without(unresolved, [...issues, ...crossCheck(draft), ...unreadableScripts(draft, folder)])
+  const mistakes = without(unresolved, [
+    ...issues,
+    ...crossCheck(draft),
+    ...unreadableScripts(draft, folder),
+    ...unusablePemFiles(draft, folder),
+  ])
   const isSecret = ({ path }: Mistake) =>
     source.isReferenced(path) || overridden.isReferenced(path) || isSensitive(path, valueAt(data, path))
   const discreet = mistakes.map((mistake) => (isSecret(mistake) ? { ...mistake, detail: undefined } : mistake))

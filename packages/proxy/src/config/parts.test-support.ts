@@ -1,4 +1,19 @@
-import type { BackendConfig, KeySource, PersistenceKeyConfig, PoolConfig, RouteConfig } from './config.ts'
+import type {
+  BackendConfig,
+  BackendTlsConfig,
+  KeySource,
+  PersistenceKeyConfig,
+  PoolConfig,
+  RouteConfig,
+} from './config.ts'
+
+const noTls: BackendTlsConfig = {
+  ca: undefined,
+  cert: undefined,
+  key: undefined,
+  serverName: undefined,
+  insecure: undefined,
+}
 
 /** A backend as a file that says only its id has it. */
 export function backendConfig(id: string, parts: Partial<BackendConfig> = {}): BackendConfig {
@@ -11,6 +26,7 @@ export function backendConfig(id: string, parts: Partial<BackendConfig> = {}): B
     backup: false,
     maxConnections: undefined,
     timeouts,
+    tls: noTls,
     instance: id,
     prefix: undefined,
     ...parts,
@@ -32,6 +48,7 @@ export function poolConfig(
     countsKnown: false,
     ejection: { failures: 3, for: 5_000, longest: 60_000 },
     timeouts: { connect: undefined, response: undefined, ejects: false },
+    tls: noTls,
     maxBody: undefined,
     replayBody: 0,
     removeHeaders: [],

@@ -44,6 +44,14 @@ export function parseCookiePath(text: string): string | Flaw {
 export const scriptPathExpectation =
   'must be the path of a script such as ./persist.ts, ending in .ts, .mts, .js or .mjs'
 
+/** A PEM file's path. */
+export function parsePemFile(text: string): string | Flaw {
+  return text === '' || text.includes('-----BEGIN') ? new Flaw(pemFileExpectation) : text
+}
+
+/** What a PEM file's path looks like, for people. */
+export const pemFileExpectation = 'must be the path of a PEM file such as certs/shop.pem'
+
 /** The path of a script's file. */
 export function parseScriptPath(text: string): string | Flaw {
   return /.\.m?[jt]s$/.test(text) ? text : new Flaw(scriptPathExpectation)

@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 
-import { backendSchema } from './backend-schema.ts'
+import { backendSchema, backendTls } from './backend-schema.ts'
 import type { BalanceName, PoolConfig } from './config.ts'
 import { defaults } from './defaults.ts'
 import { presetNames } from './presets.ts'
@@ -61,6 +61,9 @@ const contents = map({
     ),
   ejection: ejection.prefault({}).describe('When a backend that fails is left out, and for how long.'),
   timeouts: timeouts.prefault({}).describe('How long the backends of this pool may take.'),
+  tls: backendTls.describe(
+    'How backends with an `https://` url are known: by default by the authorities Node trusts and their host names.',
+  ),
   maxBody: optional(size).describe('Bytes of a request’s body, where this pool takes less than `limits.body`.'),
   replayBody: sizeOrNone
     .prefault(defaults.replayBody)

@@ -5,7 +5,14 @@ import { addressExpectation, adminAddressExpectation, parseAddress, parseAdminAd
 import { cidrExpectation, parseCidr } from './cidr.ts'
 import type { Address, AdminConfig } from './config.ts'
 import { durationExpectation, durationPattern, parseAge, parseDuration } from './duration.ts'
-import { domainExpectation, hostExpectation, parseDomain, parseHost } from './host.ts'
+import {
+  domainExpectation,
+  hostExpectation,
+  parseDomain,
+  parseHost,
+  parseServerName,
+  serverNameExpectation,
+} from './host.ts'
 import {
   cloneIdExpectation,
   cloneSeparatorsExpectation,
@@ -33,9 +40,11 @@ import {
   parseOwnPrefix,
   parsePath,
   parsePathPrefix,
+  parsePemFile,
   parseScriptPath,
   pathExpectation,
   pathPrefixExpectation,
+  pemFileExpectation,
   scriptPathExpectation,
 } from './path.ts'
 import { parsePattern, patternExpectation } from './pattern.ts'
@@ -101,6 +110,12 @@ export const cookieDomain: Text<string> = text(domainExpectation, parseDomain)
 
 /** A script's file. */
 export const scriptPath: Text<string> = text(scriptPathExpectation, parseScriptPath)
+
+/** A file of certificates, or of a key. */
+export const pemFile: Text<string> = text(pemFileExpectation, parsePemFile)
+
+/** The name in a backend's certificate. */
+export const serverName: Text<string> = text(serverNameExpectation, parseServerName)
 
 /** A route's host. */
 export const host: Text<string> = text(hostExpectation, parseHost)

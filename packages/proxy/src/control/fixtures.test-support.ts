@@ -18,7 +18,7 @@ export function testPool(id: string, backends: readonly string[]): PoolConfig {
 /** A configuration over the store in memory. */
 export function testConfig(changes: Partial<Config> = {}): Config {
   return {
-    listen: [{ address: { host: '127.0.0.1', port: 0 }, proxyProtocolFrom: undefined }],
+    listen: [{ address: { host: '127.0.0.1', port: 0 }, proxyProtocolFrom: undefined, tls: [] }],
     admin: { address: { host: '127.0.0.1', port: 0 }, token: undefined },
     node: { id: 'n1', workers: 1 },
     store: { url: 'memory:', commandTimeout: 1000, lease: 6000, heartbeat: 20, prefix: 'sticky', shards: 1 },
@@ -34,8 +34,18 @@ export function testConfig(changes: Partial<Config> = {}): Config {
       backendIdle: 4000,
       tunnel: 60_000,
     },
-    limits: { head: 16_384, fields: 100, target: 8192, body: undefined },
+    limits: {
+      head: 16_384,
+      fields: 100,
+      target: 8192,
+      body: undefined,
+      connections: undefined,
+      connectionsPerClient: undefined,
+      minRate: 0,
+    },
     shutdownTimeout: 5000,
+    drain: { grace: 1000 },
+    watch: false,
     trustedProxies: [],
     pools: [testPool('shop', ['a', 'b'])],
     routes: [routeConfig('shop')],

@@ -11,8 +11,9 @@ import type { AffinityStrategy } from '../affinity/strategy.ts'
 import { type Balancer, createBalancer } from '../balancing/balancer.ts'
 import { type PolicyFactory, policies } from '../balancing/policies.ts'
 import { heedingLimits } from '../balancing/room.ts'
-import type { BackendConfig, BalanceName, Config, PoolConfig, RouteConfig } from '../config/config.ts'
-import type { Backend, BackendHealth } from '../upstream/backend.ts'
+import type { BackendConfig, BalanceName, Config, PemFiles, PoolConfig, RouteConfig } from '../config/config.ts'
+import type { Backend, BackendHealth, BackendTls } from '../upstream/backend.ts'
+import type { PemTexts } from '../upstream/pems.ts'
 import { FieldPatterns } from '../wire/field-patterns.ts'
 import { type RouteTable, type Rule, routeTable } from './route-table.ts'
 
@@ -58,6 +59,8 @@ export interface TopologyServices {
   readonly sessionRefused?: ((pool: string, reason: SessionRefusal) => void) | undefined
   /** What is said of a backend of that pool; asked once for each. */
   readonly health: (pool: PoolConfig, backend: BackendConfig) => BackendHealth
+  /** What these files hold now; undefined where no connection is made. */
+  readonly pems?: ((files: PemFiles) => PemTexts | undefined) | undefined
   /** Monotonic. */
   readonly clock: () => Milliseconds
   /** Uniform in [0, 1). */
@@ -110,7 +113,7 @@ function buildPool(
   const pool = config.id
   const { countsKnown, maxBody, replayBody, removeHeaders } = config
   const backends = Object.freeze(
-    config.backends.map((each) => kept.get(each.id) ?? buildBackend(config, each, services.health(config, each))),
+    config.backends.map((each) => kept.get(each.id) ?? buildBackend(config, each, services)),
   )
   const byId = new Map(backends.map((backend) => [backend.id, backend]))
   const makePolicy = (services.policies ?? policies)[config.balance]
@@ -149,7 +152,8 @@ function always(): boolean {
   return true
 }
 
-function buildBackend(pool: PoolConfig, config: BackendConfig, health: BackendHealth): Backend {
+function buildBackend(pool: PoolConfig, config: BackendConfig, services: TopologyServices): Backend {
+  const health = services.health(pool, config)
   const { id, url, backup, maxConnections, timeouts } = config
   const { protocol, hostname, port, host } = new URL(url)
   const scheme = protocol === 'https:' ? 'https' : 'http'
@@ -172,6 +176,23 @@ function buildBackend(pool: PoolConfig, config: BackendConfig, health: BackendHe
     hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: port === '' ? defaultPort : Number(port),
     authority: host,
+    tls: scheme === 'https' ? backendTls(pool, config, services) : undefined,
     health,
   })
+}
+
+/** What the backend does not say itself is as its pool has it; a certificate and its key are one thing. */
+function backendTls({ tls: usual }: PoolConfig, { tls }: BackendConfig, { pems }: TopologyServices): BackendTls {
+  const files = { ca: tls.ca ?? usual.ca, ...(tls.cert === undefined ? keyPair(usual) : keyPair(tls)) }
+  return {
+    serverName: tls.serverName ?? usual.serverName,
+    verified: !(tls.insecure ?? usual.insecure ?? false),
+    get pems(): PemTexts | undefined {
+      return pems?.(files)
+    },
+  }
+}
+
+function keyPair({ cert, key }: PemFiles): Pick<PemFiles, 'cert' | 'key'> {
+  return { cert, key }
 }

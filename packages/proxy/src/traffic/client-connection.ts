@@ -15,18 +15,24 @@ import { Exchange } from './exchange.ts'
 import type { ExchangeHost } from './exchange-host.ts'
 import { malformedRecord } from './malformed-record.ts'
 import { refusalAnswer } from './refusals.ts'
-import { DRAIN_GRACE, type Traffic } from './traffic.ts'
+import type { Traffic } from './traffic.ts'
 
 // How long a client may go on sending what nobody reads after our last word, so that a reset does not swallow that word.
 const LINGER: Milliseconds = 2_000
+
+// How long a connection that drains is read after an exchange whose answer could not announce that it closes.
+const LAST_WAIT: Milliseconds = 1_000
 
 /** One client's connection: its requests in order, one exchange at a time. */
 export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   readonly origin: Origin
   readonly writer: ClientWriter
   deadline: Milliseconds
+  draining = false
   readonly #traffic: Traffic
   readonly #socket: Socket
+  /** The connection itself, should the socket speak TLS over it. */
+  readonly #beneath: Socket
   readonly #client: Client
   readonly #reader: RequestReader
   #exchange: Exchange | undefined
@@ -37,10 +43,13 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   /** The client is slow to read. */
   #stalled = false
   #closing = false
+  /** How long it waits for a request while it drains. */
+  #lastWait: Milliseconds = LAST_WAIT
 
-  constructor(traffic: Traffic, socket: Socket, origin: Origin) {
+  constructor(traffic: Traffic, socket: Socket, origin: Origin, beneath: Socket = socket) {
     this.#traffic = traffic
     this.#socket = socket
+    this.#beneath = beneath
     this.origin = origin
     this.#client = { address: origin.address, secure: origin.scheme === 'https' }
     this.#reader = new RequestReader(traffic.config.limits)
@@ -170,7 +179,7 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   /** A reset, since to a client a mere end could be the end of the response. */
   #cut(): void {
     this.#closing = true
-    this.#socket.resetAndDestroy()
+    this.#beneath.resetAndDestroy()
   }
 
   #refuse(fault: Malformed): void {
@@ -200,7 +209,7 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   get #requestLimit(): Milliseconds {
     const { head, idle } = this.#traffic.config.timeouts
     if (this.#reader.headBegun) return head
-    return this.#traffic.draining ? Math.min(idle, DRAIN_GRACE) : idle
+    return this.draining ? Math.min(idle, this.#lastWait) : idle
   }
 
   /** A tunnel's silence is its backend connection's affair. */
@@ -244,10 +253,14 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
     else this.#socket.destroy()
   }
 
-  /** The worker drains: lets what is underway end, and waits for nothing new. */
-  drain(): void {
+  /** It is to close: lets what is underway end, and waits so long for a request that may be on its way. */
+  drain(grace: Milliseconds): void {
+    this.draining = true
     const idle = this.#exchange === undefined && !this.#reader.headBegun && !this.#closing
-    if (idle) this.#await()
+    if (!idle) return
+    this.#lastWait = grace
+    this.#await()
+    this.#lastWait = LAST_WAIT
   }
 
   /** Nobody ends only one side of HTTP in earnest; our own end could be taken for that of the response. */

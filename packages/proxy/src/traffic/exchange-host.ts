@@ -5,6 +5,8 @@ import type { ClientWriter } from './client-writer.ts'
 export interface ExchangeHost {
   readonly writer: ClientWriter
   readonly origin: Origin
+  /** The connection closes after this exchange. */
+  readonly draining: boolean
   /** The request's body, or a tunnel's bytes, may be given now. */
   bodyWanted(): void
   /** There is room for more of them. */

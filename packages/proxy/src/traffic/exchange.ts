@@ -258,7 +258,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   }
 
   get #persistent(): boolean {
-    return this.#request.persistent && this.#bodyDone && !this.#traffic.draining
+    return this.#request.persistent && this.#bodyDone && !this.#host.draining
   }
 
   data(piece: Buffer): boolean {

@@ -4,7 +4,6 @@ import type { Milliseconds } from '@sticky/store'
 
 import type { Deadlines, Timed } from '../upstream/deadlines.ts'
 import { type ProxiedConnection, readProxyHeader } from '../wire/proxy-protocol.ts'
-import { DRAIN_GRACE } from './traffic.ts'
 
 /** Waits for a connection's PROXY protocol header; a missing, malformed or late one closes it. */
 export class ProxiedSocket implements Timed {
@@ -50,8 +49,8 @@ export class ProxiedSocket implements Timed {
   }
 
   /** The worker drains: a balancer that has said nothing yet has little time left. */
-  drain(): void {
-    this.deadline = this.#deadlines.in(DRAIN_GRACE)
+  drain(grace: Milliseconds): void {
+    this.deadline = this.#deadlines.in(grace)
   }
 
   /** Closes at once. */

@@ -1,18 +1,18 @@
-import { createServer, type Server, type Socket } from 'node:net'
-
-import type { Milliseconds, Store } from '@sticky/store'
+import type { Store } from '@sticky/store'
 
 import type { Address, Config, ListenConfig } from '../config/config.ts'
 import type { Topology } from '../routing/topology.ts'
+import type { Backend } from '../upstream/backend.ts'
 import { Deadlines } from '../upstream/deadlines.ts'
 import { WireTransport } from '../upstream/wire-transport.ts'
-import type { Origin } from '../wire/forwarding.ts'
-import { type AddressRanges, addressRanges, plainAddress } from './address-ranges.ts'
-import { ClientConnection } from './client-connection.ts'
+import { type AddressRanges, addressRanges } from './address-ranges.ts'
+import { ConnectionGate, type ConnectionRefusal } from './connection-gate.ts'
+import { clientDescriptors } from './descriptors.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
-import { ProxiedSocket } from './proxied-socket.ts'
+import { type Entrance, Listener } from './listener.ts'
 import { RequestIds } from './request-ids.ts'
-import type { Traffic } from './traffic.ts'
+import type { TlsSecrets } from './tls-secrets.ts'
+import type { DrainTerms, Traffic } from './traffic.ts'
 
 /** What a worker's traffic is made of. */
 export interface TrafficOptions {
@@ -23,31 +23,48 @@ export interface TrafficOptions {
   observe(record: ExchangeRecord): void
   /** Takes failures that should not happen. */
   failed(error: unknown): void
+  /** Certificates and keys; undefined where nothing speaks TLS. */
+  readonly secrets?: TlsSecrets | undefined
+  /** Connections of clients this process can hold; undefined: as many as it has descriptors for. */
+  readonly descriptors?: number | undefined
+  /** Hears of each connection that is turned away. */
+  readonly turnedAway?: ((reason: ConnectionRefusal) => void) | undefined
+  /** Takes the system's error for a connection it could not hand over. */
+  readonly acceptFailed?: ((error: unknown) => void) | undefined
+  /** Takes why no connection to a backend is secure. */
+  readonly insecure?: ((backend: Backend, reason: string) => void) | undefined
 }
 
 /** A worker's listeners and connections. Disposing cuts whatever is left. */
 export interface OpenTraffic extends AsyncDisposable {
   /** As bound, in the order of the configuration. */
   readonly addresses: readonly Address[]
-  /** Stops accepting, announces the close, waits for exchanges; cuts what is left after so long. */
-  drain(longest: Milliseconds): Promise<void>
+  /** Binds what listeners another configuration adds; rejects with the system's error when one cannot be bound. */
+  prepare(config: Config): Promise<PreparedTraffic>
+  /** Lets what is underway end, and cuts what is left when the time is up. */
+  drain(terms: DrainTerms): Promise<void>
   /** Client connections now open. */
   connections(): number
+  /** Shows these certificates to whoever comes from now on; throws where one cannot be used. */
+  secure(secrets: TlsSecrets): void
+  /** How many connections were turned away, and why. */
+  turnedAway(): Readonly<Record<ConnectionRefusal, number>>
 }
 
-/** A client's connection, or a balancer's that has yet to say for whom it is. */
-interface OpenConnection {
-  /** Ends soon unless an exchange is underway. */
-  drain(): void
-  /** Closes at once. */
-  destroy(): void
+/** Another configuration's listeners, ready to take the place of those in use. One of both is to be called. */
+export interface PreparedTraffic {
+  /** Serves by that configuration from now on: exchanges keep what they began with, connections stay, removed listeners drain. */
+  adopt(topology: Topology): void
+  /** Leaves all as it is. */
+  abandon(): Promise<void>
 }
 
 /** Opens the listeners of a configuration. Rejects with the system's error when one cannot be bound. */
 export async function openTraffic(options: TrafficOptions): Promise<OpenTraffic> {
   const traffic = new WorkerTraffic(options)
   try {
-    await traffic.listen()
+    const listeners = await traffic.prepare(options.config)
+    listeners.adopt(options.topology)
   } catch (error) {
     await traffic[Symbol.asyncDispose]()
     throw error
@@ -55,126 +72,159 @@ export async function openTraffic(options: TrafficOptions): Promise<OpenTraffic>
   return traffic
 }
 
-class WorkerTraffic implements Traffic, OpenTraffic {
-  readonly config: Config
-  readonly topology: Topology
+const noSecrets: TlsSecrets = { pems: new Map(), ticketKey: new Uint8Array() }
+
+class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
+  config: Config
+  topology: Topology
+  trusted: AddressRanges
   readonly store: Store
   readonly observe: (record: ExchangeRecord) => void
   readonly failed: (error: unknown) => void
   readonly deadlines: Deadlines = new Deadlines()
   readonly transport: WireTransport
-  readonly trusted: AddressRanges
   readonly requestIds: RequestIds = new RequestIds()
-  addresses: readonly Address[] = []
-  draining = false
-  readonly #servers: Server[] = []
-  readonly #connections = new Set<OpenConnection>()
-  #emptied: (() => void) | undefined
+  readonly gate: ConnectionGate
+  readonly acceptFailed: (error: unknown) => void
+  secrets: TlsSecrets
+  /** In the order of the configuration. */
+  #listeners: readonly Listener[] = []
+  /** Taken out of the configuration, with connections that have yet to end. */
+  readonly #removed = new Set<Listener>()
 
-  constructor({ config, topology, store, observe, failed }: TrafficOptions) {
+  constructor(options: TrafficOptions) {
+    const { config, topology, store, observe, failed } = options
+    this.gate = new ConnectionGate(options.descriptors ?? clientDescriptors(), options.turnedAway ?? (() => {}))
+    this.gate.heed(config)
+    this.acceptFailed = options.acceptFailed ?? failed
+    this.secrets = options.secrets ?? noSecrets
     this.config = config
     this.topology = topology
     this.store = store
     this.observe = observe
     this.failed = failed
-    this.transport = new WireTransport(this.deadlines, config.timeouts)
+    this.transport = new WireTransport(this.deadlines, config.timeouts, options.insecure)
     this.trusted = addressRanges(config.trustedProxies)
   }
 
-  async listen(): Promise<void> {
-    const addresses: Address[] = []
-    for (const listener of this.config.listen) addresses.push(await this.#open(listener))
-    this.addresses = addresses
-  }
-
-  #open(listener: ListenConfig): Promise<Address> {
-    const accept = this.#acceptor(listener)
-    const server = createServer({ noDelay: true }, accept)
-    this.#servers.push(server)
-    return new Promise((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(listener.address, () => {
-        server.off('error', reject).on('error', this.failed)
-        const { address, port } = server.address() as { address: string; port: number }
-        resolve({ host: address, port })
-      })
-    })
-  }
-
-  #acceptor({ proxyProtocolFrom }: ListenConfig): (socket: Socket) => void {
-    if (proxyProtocolFrom === undefined) return (socket) => this.#accept(socket)
-    const balancers = addressRanges(proxyProtocolFrom)
-    return (socket) => this.#acceptProxied(socket, balancers)
-  }
-
-  #accept(socket: Socket): void {
-    socket.on('error', () => socket.destroy())
-    this.#serve(socket, plainAddress(socket.remoteAddress ?? ''), socket.localPort ?? 0)
-  }
-
-  /** Only the named balancers may connect, and each must say for whom (proxy-protocol.txt, section 2: never optional). */
-  #acceptProxied(socket: Socket, balancers: AddressRanges): void {
-    socket.on('error', () => socket.destroy())
-    const peer = plainAddress(socket.remoteAddress ?? '')
-    if (!balancers.contains(peer)) {
-      socket.destroy()
-      return
-    }
-    const proxied = new ProxiedSocket(socket, this.deadlines, this.config.timeouts.head, (header) => {
-      this.#connections.delete(proxied)
-      this.#serve(socket, header.source?.address ?? peer, header.destinationPort ?? socket.localPort ?? 0)
-    })
-    this.#hold(socket, proxied)
-  }
-
-  #serve(socket: Socket, address: string, port: number): void {
-    const origin: Origin = { address, port, scheme: 'http', trusted: this.trusted.contains(address) }
-    this.#hold(socket, new ClientConnection(this, socket, origin))
-  }
-
-  #hold(socket: Socket, connection: OpenConnection): void {
-    this.#connections.add(connection)
-    socket.once('close', () => this.#closed(connection))
-    if (this.draining) connection.drain()
-  }
-
-  #closed(connection: OpenConnection): void {
-    this.#connections.delete(connection)
-    if (this.#connections.size === 0) this.#emptied?.()
+  get addresses(): readonly Address[] {
+    return this.#listeners.map(({ address }) => address)
   }
 
   connections(): number {
-    return this.#connections.size
+    return this.#all.reduce((sum, { connections }) => sum + connections, 0)
   }
 
-  async drain(longest: Milliseconds): Promise<void> {
-    this.draining = true
-    const stopped = this.#stopAccepting()
-    for (const connection of this.#connections) connection.drain()
+  turnedAway(): Readonly<Record<ConnectionRefusal, number>> {
+    return this.gate.counts
+  }
+
+  secure(secrets: TlsSecrets): void {
+    this.secrets = secrets
+    for (const listener of this.#all) listener.secure()
+  }
+
+  async prepare(config: Config): Promise<PreparedTraffic> {
+    const { listeners, added, removed } = this.#matched(config.listen)
+    const abandon = async (): Promise<void> => {
+      for (const listener of added) await closed(listener)
+    }
+    try {
+      for (const listener of added) await listener.open()
+    } catch (error) {
+      await abandon()
+      throw error
+    }
+    return { abandon, adopt: (topology) => this.#adopt({ config, topology, listeners, removed }) }
+  }
+
+  /** A listener is the same as long as its address is. */
+  #matched(configs: readonly ListenConfig[]): Matched {
+    const left = [...this.#listeners]
+    const added: Listener[] = []
+    const listeners = configs.map((config) => {
+      const at = left.findIndex((listener) => isSameAddress(listener.config.address, config.address))
+      if (at !== -1) return left.splice(at, 1)[0]!
+      const listener = new Listener(config, this, this)
+      added.push(listener)
+      return listener
+    })
+    return { listeners, added, removed: left }
+  }
+
+  #adopt({ config, topology, listeners, removed }: Adopted): void {
+    const had = backendsOf(this.topology)
+    this.config = config
+    this.topology = topology
+    this.trusted = addressRanges(config.trustedProxies)
+    this.gate.heed(config)
+    this.transport.timeouts = config.timeouts
+    const has = new Set(backendsOf(topology))
+    this.transport.retire(had.filter((backend) => !has.has(backend)))
+    for (const [index, listener] of listeners.entries()) listener.config = config.listen[index]!
+    this.#listeners = listeners
+    for (const listener of removed) this.#retire(listener)
+  }
+
+  async #retire(listener: Listener): Promise<void> {
+    this.#removed.add(listener)
+    listener.drain(this.config.drain.grace)
+    const deadline = setTimeout(() => listener.cut(), this.config.shutdownTimeout)
+    await listener.close()
+    clearTimeout(deadline)
+    this.#removed.delete(listener)
+  }
+
+  async drain({ accepting, grace, longest }: DrainTerms): Promise<void> {
+    for (const listener of this.#all) listener.drain(grace)
     const deadline = setTimeout(() => this.#cutAll(), longest)
-    await Promise.all([this.#empty(), stopped])
+    await new Promise((resolve) => setTimeout(resolve, Math.min(accepting, longest)))
+    await this.#close()
     clearTimeout(deadline)
   }
 
-  #stopAccepting(): Promise<unknown> {
-    return Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  get #all(): readonly Listener[] {
+    return [...this.#listeners, ...this.#removed]
   }
 
-  #empty(): Promise<void> {
-    if (this.#connections.size === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#emptied = resolve
-    })
+  #close(): Promise<unknown> {
+    return Promise.all(this.#all.map((listener) => listener.close()))
   }
 
   #cutAll(): void {
-    for (const connection of this.#connections) connection.destroy()
+    for (const listener of this.#all) listener.cut()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#cutAll()
     this.transport[Symbol.dispose]()
-    await this.#stopAccepting()
+    await this.#close()
     this.deadlines[Symbol.dispose]()
   }
+}
+
+/** Listeners in the order of a configuration, those of them that are new, and those that are in it no more. */
+interface Matched {
+  readonly listeners: readonly Listener[]
+  readonly added: readonly Listener[]
+  readonly removed: readonly Listener[]
+}
+
+interface Adopted extends Omit<Matched, 'added'> {
+  readonly config: Config
+  readonly topology: Topology
+}
+
+function backendsOf({ pools }: Topology): Backend[] {
+  return [...pools.values()].flatMap(({ backends }) => backends)
+}
+
+function isSameAddress(one: Address, other: Address): boolean {
+  return one.host === other.host && one.port === other.port
+}
+
+function closed(listener: Listener): Promise<void> {
+  const over = listener.close()
+  listener.cut()
+  return over
 }

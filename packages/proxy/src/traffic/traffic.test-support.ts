@@ -11,7 +11,7 @@ import type { Config, TimeoutConfig } from '../config/config.ts'
 import { poolConfig } from '../config/parts.test-support.ts'
 import { routeTable } from '../routing/route-table.ts'
 import type { Pool, Topology } from '../routing/topology.ts'
-import type { Backend } from '../upstream/backend.ts'
+import type { Backend, BackendTls } from '../upstream/backend.ts'
 import { Deadlines } from '../upstream/deadlines.ts'
 import { backendOn, patience } from '../upstream/transport.test-support.ts'
 import type { InFlight, ResponseSink, Transport } from '../upstream/transport.ts'
@@ -21,6 +21,7 @@ import { Malformed } from '../wire/malformed.ts'
 import type { ParsedRequest } from '../wire/request-head.ts'
 import { parseResponseHead } from '../wire/response-head.ts'
 import { addressRanges } from './address-ranges.ts'
+import { keyPair, type TestCertificate, tlsSecrets } from './certificates.test-support.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import { RequestIds } from './request-ids.ts'
@@ -33,6 +34,8 @@ export interface TestTraffic extends AsyncDisposable {
   readonly store: MemoryStore
   readonly backends: readonly Backend[]
   readonly records: ExchangeRecord[]
+  /** Why connections to backends were not secure. */
+  readonly insecure: readonly string[]
   /** Resolves with the record of the next exchange that ends. */
   nextRecord(): Promise<ExchangeRecord>
 }
@@ -40,7 +43,7 @@ export interface TestTraffic extends AsyncDisposable {
 /** Where a backend is: a port of 127.0.0.1, or more than that. */
 export type BackendPlace =
   | number
-  | { readonly port: number; readonly scheme?: 'http' | 'https'; readonly hostname?: string }
+  | { readonly port: number; readonly scheme?: 'http' | 'https'; readonly hostname?: string; readonly tls?: BackendTls }
 
 export interface TestTrafficOptions {
   readonly backends: readonly BackendPlace[]
@@ -49,12 +52,16 @@ export interface TestTrafficOptions {
   readonly trustedProxies?: readonly string[]
   readonly proxyProtocolFrom?: readonly string[]
   readonly session?: Session
+  /** Whose certificates the listener shows. */
+  readonly tls?: readonly TestCertificate[]
+  readonly descriptors?: number
 }
 
 /** A worker's traffic on loopback, in front of the backends on those ports, without affinity unless a session is given. */
 export async function testTraffic(options: TestTrafficOptions): Promise<TestTraffic> {
   const store = new MemoryStore()
   const records: ExchangeRecord[] = []
+  const insecure: string[] = []
   const waiting: ((record: ExchangeRecord) => void)[] = []
   const pool = testPool(options, store)
   const traffic = await openTraffic({
@@ -69,6 +76,9 @@ export async function testTraffic(options: TestTrafficOptions): Promise<TestTraf
     failed(error) {
       throw error
     },
+    secrets: tlsSecrets(options.tls ?? []),
+    descriptors: options.descriptors,
+    insecure: (backend, reason) => insecure.push(`${backend.id}: ${reason}`),
   })
   return {
     port: traffic.addresses[0]!.port,
@@ -76,6 +86,7 @@ export async function testTraffic(options: TestTrafficOptions): Promise<TestTraf
     store,
     backends: pool.backends,
     records,
+    insecure,
     nextRecord: () => new Promise((resolve) => waiting.push(resolve)),
     [Symbol.asyncDispose]: () => traffic[Symbol.asyncDispose](),
   }
@@ -132,20 +143,39 @@ function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
 
 function testBackend(place: BackendPlace, index: number): Backend {
   const { port, scheme = 'http', hostname = '127.0.0.1' } = typeof place === 'number' ? { port: place } : place
-  return { ...backendOn(port), id: `b${index}`, scheme, hostname, authority: `${hostname}:${port}` }
+  const tls = typeof place === 'number' ? undefined : place.tls
+  return { ...backendOn(port), id: `b${index}`, scheme, hostname, authority: `${hostname}:${port}`, tls }
+}
+
+const noLimits: Config['limits'] = {
+  head: 16_384,
+  fields: 100,
+  target: 8_192,
+  body: undefined,
+  connections: undefined,
+  connectionsPerClient: undefined,
+  minRate: 0,
 }
 
 function testConfig(options: TestTrafficOptions): Config {
   return {
-    listen: [{ address: { host: '127.0.0.1', port: 0 }, proxyProtocolFrom: options.proxyProtocolFrom }],
+    listen: [
+      {
+        address: { host: '127.0.0.1', port: 0 },
+        proxyProtocolFrom: options.proxyProtocolFrom,
+        tls: (options.tls ?? []).map(keyPair),
+      },
+    ],
     admin: undefined,
     node: { id: 'n1', workers: 1 },
     store: { url: 'memory:', commandTimeout: 1_000, lease: 6_000, heartbeat: 2_000, prefix: 'sticky', shards: 1 },
     secrets: [],
     accessLog: false,
     timeouts: { ...patience, ...options.timeouts },
-    limits: { head: 16_384, fields: 100, target: 8_192, body: undefined, ...options.limits },
+    limits: { ...noLimits, ...options.limits },
     shutdownTimeout: 5_000,
+    drain: { grace: 1_000 },
+    watch: false,
     trustedProxies: options.trustedProxies ?? [],
     pools: [],
     routes: [],
@@ -232,7 +262,6 @@ export async function playedTraffic(timeouts: Partial<TimeoutConfig> = {}): Prom
     deadlines,
     trusted: addressRanges([]),
     requestIds: new RequestIds(),
-    draining: false,
     observe: (record) => records.push(snapshot(record)),
     failed(error) {
       throw error

@@ -8,11 +8,19 @@ import type { AddressRanges } from './address-ranges.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { RequestIds } from './request-ids.ts'
 
-/** How long a connection without an exchange is still read when its worker drains: its next request may be on the way. */
-export const DRAIN_GRACE: Milliseconds = 1_000
+/** How a drain goes. */
+export interface DrainTerms {
+  /** For so long connections are still accepted: balancers may not have heard yet. */
+  readonly accepting: Milliseconds
+  /** For so long connections without an exchange are read: their next request may be on the way. */
+  readonly grace: Milliseconds
+  /** After so long whatever is left is cut. */
+  readonly longest: Milliseconds
+}
 
 /** What all connections of a worker share. */
 export interface Traffic {
+  /** Replaced whole, together with the topology. */
   readonly config: Config
   /** Replaced whole; an exchange keeps the one it began with. */
   readonly topology: Topology
@@ -21,8 +29,6 @@ export interface Traffic {
   readonly deadlines: Deadlines
   readonly trusted: AddressRanges
   readonly requestIds: RequestIds
-  /** Connections close after the exchange they are in. */
-  readonly draining: boolean
   /** Takes an exchange that is over. */
   observe(record: ExchangeRecord): void
   /** Takes a failure that should not happen: a bug of ours, never a client's or a backend's doing. */

@@ -21,6 +21,8 @@ export interface ConnectionKeeper {
   readonly timeouts: TimeoutConfig
   /** An exchange is over and the connection may serve another within `limit`. */
   idle(connection: BackendConnection, limit: Milliseconds): void
+  /** TLS could not be agreed on, or nobody who is trusted vouches for the backend. */
+  insecure(backend: Backend, reason: string): void
   /** Closed; never to be used again. */
   closed(connection: BackendConnection): void
 }
@@ -301,6 +303,10 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
 
   broken(fault: 'ours' | 'theirs'): void {
     this.#fault = fault
+  }
+
+  insecure(reason: string): void {
+    this.#keeper.insecure(this.backend, reason)
   }
 
   closed(): void {

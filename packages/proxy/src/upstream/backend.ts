@@ -1,5 +1,7 @@
 import type { Milliseconds } from '@sticky/store'
 
+import type { PemTexts } from './pems.ts'
+
 /** One application instance of a pool. */
 export interface Backend {
   readonly id: string
@@ -17,7 +19,19 @@ export interface Backend {
   /** Most exchanges in flight in the whole cluster; undefined: no limit. */
   readonly limit: number | undefined
   readonly patience: Patience
+  /** How it is known, if over TLS; undefined: as Node knows servers. */
+  readonly tls?: BackendTls | undefined
   readonly health: BackendHealth
+}
+
+/** How a backend over TLS is known, and what it is shown. */
+export interface BackendTls {
+  /** The name its certificate must have; undefined: its host name. */
+  readonly serverName: string | undefined
+  /** Must somebody who is trusted vouch for it? */
+  readonly verified: boolean
+  /** Another object whenever a file has changed; undefined: Node's authorities, and no certificate of ours. */
+  readonly pems: PemTexts | undefined
 }
 
 /** How long a backend may take where that is not as usual. */

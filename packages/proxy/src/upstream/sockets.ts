@@ -1,7 +1,15 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+} from 'node:tls'
 
 import type { Backend } from './backend.ts'
+import type { PemTexts } from './pems.ts'
 
 /** What happens on a socket to a backend. */
 export interface SocketEvents {
@@ -12,6 +20,8 @@ export interface SocketEvents {
   keepsBytes(): boolean
   drained(): void
   ended(): void
+  /** TLS failed, and why; `broken` follows. */
+  insecure(reason: string): void
   /** It broke, through a shortage of this machine's or otherwise; `closed` follows. */
   broken(fault: 'ours' | 'theirs'): void
   closed(): void
@@ -29,7 +39,9 @@ export function openSocket(backend: Backend, events: SocketEvents): Socket {
   return socket
     .on('drain', () => events.drained())
     .on('end', () => events.ended())
-    .on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+    .on('error', (error: NodeJS.ErrnoException) => {
+      const { code = '' } = error
+      if (isOfTls(error)) events.insecure(error.message)
       events.broken(SHORTAGES.has(code) ? 'ours' : 'theirs')
       socket.destroy()
     })
@@ -50,12 +62,61 @@ function openTcp({ hostname, port }: Backend, events: SocketEvents): Socket {
 }
 
 /** Reads as streams do: with `onread` TLS would go on giving what it has decrypted, into a buffer that is still in use. */
-function openTls({ hostname, port }: Backend, events: SocketEvents): Socket {
-  const target = { host: hostname, port, noDelay: true }
-  // RFC 6066 3: an address is no server name. The certificate is checked against `host` then.
-  const socket = connectTls(isIP(hostname) === 0 ? { ...target, servername: hostname } : target)
+function openTls(backend: Backend, events: SocketEvents): Socket {
+  const context = contextOf(backend.tls?.pems)
+  const socket = connectTls({ ...targetOf(backend), secureContext: context, ...session(backend, context) })
   const read = (bytes: Buffer): void => {
     if (!events.read(bytes)) socket.pause()
   }
-  return socket.on('secureConnect', () => events.connected()).on('data', read)
+  return socket
+    .on('secureConnect', () => events.connected())
+    .on('session', (session) => sessions.set(backend, { context, session }))
+    .on('data', read)
+}
+
+function targetOf({ hostname, port, tls }: Backend): ConnectionOptions & { readonly noDelay: boolean } {
+  const name = tls?.serverName ?? hostname
+  return {
+    host: hostname,
+    port,
+    noDelay: true,
+    rejectUnauthorized: tls?.verified !== false,
+    ALPNProtocols: ['http/1.1'],
+    // RFC 6066 3: an address is no server name. The certificate is checked against it all the same.
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+  }
+}
+
+// Node's own, for backends of which nothing is said.
+let usual: SecureContext | undefined
+
+const contexts = new WeakMap<PemTexts, SecureContext>()
+
+/** One context for all connections with the same certificates: making one takes milliseconds. */
+function contextOf(pems: PemTexts | undefined): SecureContext {
+  if (pems === undefined) {
+    usual ??= createSecureContext()
+    return usual
+  }
+  const made = contexts.get(pems) ?? createSecureContext(given(pems))
+  contexts.set(pems, made)
+  return made
+}
+
+function given({ ca, cert, key }: PemTexts): SecureContextOptions {
+  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
+}
+
+/** The last session with a backend, by which the next connection need not ask who it is. */
+const sessions = new WeakMap<Backend, { readonly context: SecureContext; readonly session: Buffer }>()
+
+function session(backend: Backend, context: SecureContext): { session?: Buffer } {
+  const last = sessions.get(backend)
+  return last?.context === context ? { session: last.session } : {}
+}
+
+/** Everything else was said by the system, or is a connection that broke. */
+function isOfTls({ code = '', syscall }: NodeJS.ErrnoException): boolean {
+  return code === 'EPROTO' || (syscall === undefined && code !== 'ECONNRESET')
 }

@@ -260,7 +260,7 @@ describe('a tunnel', () => {
   test('that its client left while it was slow ends as soon as the backend does', async () => {
     await using backend = await switching((socket) => socket.write('x'.repeat(5_000)))
     const { promise: gone, resolve: closed } = Promise.withResolvers<BackendConnection>()
-    const keeper = { deadlines, timeouts: patience, idle: () => {}, closed }
+    const keeper = { deadlines, timeouts: patience, idle: () => {}, insecure: () => {}, closed }
     const connection = new BackendConnection(backendOn(backend.port), keeper)
     const sink = new NotingSink()
     sink.goesOn = false

@@ -14,12 +14,22 @@ const FRESH: Milliseconds = 1000
 /** HTTP/1.1 over net and tls, with idle connections kept for the next exchange, the latest used first. */
 export class WireTransport implements Transport, ConnectionKeeper {
   readonly deadlines: Deadlines
-  readonly timeouts: TimeoutConfig
+  /** May be replaced: what waits already keeps its limit. */
+  timeouts: TimeoutConfig
+  readonly insecure: (backend: Backend, reason: string) => void
   readonly #idle = new Map<Backend, BackendConnection[]>()
+  /** Nobody is sent there any more but by exchanges that began before. */
+  readonly #retired = new WeakSet<Backend>()
 
-  constructor(deadlines: Deadlines, timeouts: TimeoutConfig) {
+  /** `insecure` takes why no connection to a backend is secure. */
+  constructor(
+    deadlines: Deadlines,
+    timeouts: TimeoutConfig,
+    insecure: (backend: Backend, reason: string) => void = () => {},
+  ) {
     this.deadlines = deadlines
     this.timeouts = timeouts
+    this.insecure = insecure
   }
 
   send(backend: Backend, request: ParsedRequest, lines: string, sink: ResponseSink, fresh: boolean): InFlight {
@@ -40,13 +50,13 @@ export class WireTransport implements Transport, ConnectionKeeper {
   }
 
   idle(connection: BackendConnection, limit: Milliseconds): void {
-    if (limit <= 0) {
+    const stack = this.#idle.get(connection.backend)
+    if (limit <= 0 || (stack === undefined && this.#retired.has(connection.backend))) {
       connection.close()
       return
     }
     connection.idleSince = this.deadlines.now
     connection.deadline = this.deadlines.in(limit)
-    const stack = this.#idle.get(connection.backend)
     if (stack === undefined) this.#idle.set(connection.backend, [connection])
     else stack.push(connection)
   }
@@ -55,6 +65,16 @@ export class WireTransport implements Transport, ConnectionKeeper {
     const stack = this.#idle.get(connection.backend)
     const at = stack?.lastIndexOf(connection) ?? -1
     if (at !== -1) stack!.splice(at, 1)
+  }
+
+  /** Closes the idle connections of those backends, and keeps none of theirs from now on. */
+  retire(backends: readonly Backend[]): void {
+    for (const backend of backends) {
+      this.#retired.add(backend)
+      const stack = this.#idle.get(backend) ?? []
+      this.#idle.delete(backend)
+      for (const connection of stack) connection.close()
+    }
   }
 
   /** Closes the idle connections; those in use close with their exchanges. */

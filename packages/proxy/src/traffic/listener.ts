@@ -1,0 +1,188 @@
+import { createServer, type Server, type Socket } from 'node:net'
+
+import type { Milliseconds } from '@sticky/store'
+
+import type { Address, ListenConfig } from '../config/config.ts'
+import type { Origin } from '../wire/forwarding.ts'
+import { type AddressRanges, addressRanges, plainAddress } from './address-ranges.ts'
+import { ClientConnection } from './client-connection.ts'
+import type { ConnectionGate } from './connection-gate.ts'
+import { ProxiedSocket } from './proxied-socket.ts'
+import { TlsListener } from './tls-listener.ts'
+import { TlsOpening } from './tls-opening.ts'
+import type { TlsSecrets } from './tls-secrets.ts'
+import type { Traffic } from './traffic.ts'
+
+/** A client's connection, or a balancer's that has yet to say for whom it is. */
+interface OpenConnection {
+  /** Closes after the exchange it is in; without one it is read for so long, since its next request may be on the way. */
+  drain(grace: Milliseconds): void
+  /** Closes at once. */
+  destroy(): void
+}
+
+/** What the listeners of a worker share besides its traffic. */
+export interface Entrance {
+  readonly gate: ConnectionGate
+  /** Replaced whole. */
+  readonly secrets: TlsSecrets
+  /** Connections now open. */
+  connections(): number
+  /** Takes the system's error for a connection it could not hand over. */
+  acceptFailed(error: unknown): void
+}
+
+// Cheap, and most clients see it before the connection is gone.
+const FULL =
+  'HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 21\r\nRetry-After: 2\r\nConnection: close\r\n\r\ntoo many connections\n'
+
+/** One bound address and the connections that came to it. */
+export class Listener {
+  /** As bound. */
+  address: Address = { host: '', port: 0 }
+  readonly #traffic: Traffic
+  readonly #entrance: Entrance
+  readonly #server: Server
+  readonly #connections = new Set<OpenConnection>()
+  #config: ListenConfig
+  #balancers: AddressRanges | undefined
+  #tls: TlsListener | undefined
+  #grace: Milliseconds | undefined
+  #closed: Promise<void> | undefined
+
+  /** Throws where a certificate cannot be used. */
+  constructor(config: ListenConfig, traffic: Traffic, entrance: Entrance) {
+    this.#traffic = traffic
+    this.#entrance = entrance
+    this.#config = config
+    this.config = config
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+  }
+
+  get config(): ListenConfig {
+    return this.#config
+  }
+
+  /** What is asked of connections from now on; of the same address. */
+  set config(config: ListenConfig) {
+    this.#config = config
+    this.#balancers = config.proxyProtocolFrom && addressRanges(config.proxyProtocolFrom)
+    this.secure()
+  }
+
+  /** Shows the certificates that are in force now to whoever comes from now on. */
+  secure(): void {
+    const { tls } = this.#config
+    this.#tls = tls.length === 0 ? undefined : new TlsListener(tls, this.#entrance.secrets)
+  }
+
+  get connections(): number {
+    return this.#connections.size
+  }
+
+  /** Begins to accept; rejects with the system's error. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(this.#config.address, () => {
+        this.#server.off('error', reject).on('error', (error) => this.#entrance.acceptFailed(error))
+        const { address, port } = this.#server.address() as { address: string; port: number }
+        this.address = { host: address, port }
+        resolve()
+      })
+    })
+  }
+
+  /** Lets each connection end, those too that come from now on: idle ones within `grace`, not all at once. */
+  drain(grace: Milliseconds): void {
+    this.#grace = grace
+    for (const connection of this.#connections) connection.drain(spread(grace))
+  }
+
+  /** Accepts nobody new; resolves when the last connection is closed. */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      this.#server.close(() => resolve())
+    })
+    return this.#closed
+  }
+
+  /** Closes what is open. */
+  cut(): void {
+    for (const connection of this.#connections) connection.destroy()
+  }
+
+  #accept(socket: Socket): void {
+    socket.on('error', () => socket.destroy())
+    if (!this.#entrance.gate.admits(this.#entrance.connections())) return this.#turnAway(socket)
+    const address = plainAddress(socket.remoteAddress ?? '')
+    if (this.#balancers === undefined) this.#serve(socket, address, socket.localPort ?? 0)
+    else this.#acceptProxied(socket, address, this.#balancers)
+  }
+
+  /** Only the named balancers may connect, and each must say for whom (proxy-protocol.txt, section 2: never optional). */
+  #acceptProxied(socket: Socket, peer: string, balancers: AddressRanges): void {
+    if (!balancers.contains(peer)) {
+      socket.destroy()
+      return
+    }
+    const { deadlines, config } = this.#traffic
+    const proxied = new ProxiedSocket(socket, deadlines, config.timeouts.head, (header) => {
+      this.#connections.delete(proxied)
+      this.#serve(socket, header.source?.address ?? peer, header.destinationPort ?? socket.localPort ?? 0)
+    })
+    this.#hold(socket, proxied)
+  }
+
+  #serve(socket: Socket, address: string, port: number): void {
+    if (this.#entrance.gate.countsClients && !this.#enter(socket, address)) return this.#turnAway(socket)
+    if (this.#tls === undefined) this.#speak(socket, socket, { address, port, scheme: 'http' })
+    else this.#secure(socket, this.#tls, { address, port, scheme: 'https' })
+  }
+
+  /** Counts a client's connection, unless it has too many. Those a trusted proxy makes are many clients'. */
+  #enter(socket: Socket, address: string): boolean {
+    if (this.#traffic.trusted.contains(address)) return true
+    const { gate } = this.#entrance
+    const client = gate.entered(address)
+    if (client === undefined) return false
+    socket.once('close', () => gate.left(client))
+    return true
+  }
+
+  #turnAway(socket: Socket): void {
+    const inClear = this.#balancers === undefined && this.#tls === undefined
+    if (inClear) socket.end(FULL, () => socket.destroy())
+    else socket.destroy()
+  }
+
+  #secure(socket: Socket, tls: TlsListener, origin: Omit<Origin, 'trusted'>): void {
+    const { deadlines, config } = this.#traffic
+    const opening = new TlsOpening(socket, tls, deadlines, config.timeouts.head, {
+      secured: (secure) => {
+        this.#connections.delete(opening)
+        secure.on('error', () => secure.destroy())
+        this.#speak(secure, socket, origin)
+      },
+      failed: () => this.#entrance.gate.refuse('handshake'),
+    })
+    this.#hold(socket, opening)
+  }
+
+  /** `beneath` is the connection itself, where TLS is spoken over it. */
+  #speak(socket: Socket, beneath: Socket, { address, port, scheme }: Omit<Origin, 'trusted'>): void {
+    const origin: Origin = { address, port, scheme, trusted: this.#traffic.trusted.contains(address) }
+    this.#hold(beneath, new ClientConnection(this.#traffic, socket, origin, beneath))
+  }
+
+  #hold(socket: Socket, connection: OpenConnection): void {
+    this.#connections.add(connection)
+    socket.once('close', () => this.#connections.delete(connection))
+    if (this.#grace !== undefined) connection.drain(this.#grace)
+  }
+}
+
+/** Clients that all lose their connection at once would all come back at once. */
+function spread(grace: Milliseconds): Milliseconds {
+  return grace * (0.5 + Math.random() / 2)
+}
