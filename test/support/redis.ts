@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
 
 import type {} from './global-setup.ts'
-import { LocalRedis } from './local-redis.ts'
+import { LocalRedis, type LocalRedisOptions } from './local-redis.ts'
 import { redisBinary, redisFromApt } from './redis-binary.ts'
 
 /** The Redis that all tests of this run share: never flush it, never count its keys. */
@@ -17,8 +17,8 @@ export function freshPrefix(): string {
 }
 
 /** A Redis of this test's own, to stop, kill, freeze and start again. */
-export async function startRedis(): Promise<LocalRedis> {
+export async function startRedis(options: LocalRedisOptions = {}): Promise<LocalRedis> {
   const binary = redisBinary() ?? redisFromApt()
   if (!binary) throw new Error('this test stops and starts Redis itself: install redis-server')
-  return LocalRedis.start(binary)
+  return LocalRedis.start(binary, options)
 }

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openStore, type Store, type Terms } from '../../packages/store/src/index.ts'
+import { freshPrefix } from '../support/redis.ts'
+import { type SentinelRedis, startSentinelRedis } from '../support/redis-sentinel.ts'
+import { bound, eventually, freshKey } from './store-contract.ts'
+
+const terms: Terms = { age: 1_800_000, source: 'session-cookie' }
+
+let redis: SentinelRedis
+let store: Store
+
+beforeAll(async () => {
+  redis = await startSentinelRedis()
+  store = openStore(redis.url, { prefix: freshPrefix() })
+  await eventually(() => store.available)
+})
+afterAll(async () => {
+  await store?.[Symbol.asyncDispose]()
+  await redis?.[Symbol.asyncDispose]()
+})
+
+test('the store is the master that sentinels name', async () => {
+  const key = freshKey('shop')
+  const row = bound(await store.sessions.bind(key, 'a', 0, terms))
+
+  expect(await store.sessions.show(key)).toMatchObject({ backend: 'a', version: row.version })
+  expect(await store.load.reserve('shop', [{ id: 'a', weight: 1 }])).toBe('a')
+})
+
+test('a master killed: its replica takes over in less than 5 s under another epoch, and known sessions never notice', async () => {
+  const kept = freshKey('shop')
+  const before = bound(await store.sessions.bind(kept, 'a', 0, terms))
+  // Long enough for the replica to have it.
+  await store.cluster.nodes()
+  const killed = performance.now()
+
+  await redis.master.kill()
+  await eventually(() => !store.available)
+  expect(await store.sessions.find(kept)).toMatchObject({ backend: 'a' })
+  await eventually(() => store.available)
+  console.log(`${((performance.now() - killed) / 1000).toFixed(1)} s without a master`)
+  expect(performance.now() - killed).toBeLessThan(5000)
+
+  const another = await store.sessions.find(freshKey('shop'))
+  expect(another.epoch).not.toBe(before.epoch)
+  expect(await store.sessions.show(kept)).toMatchObject({ backend: 'a', version: before.version })
+  expect(bound(await store.sessions.bind(freshKey('shop'), 'b', 0, terms)).epoch).toBe(another.epoch)
+  await eventually(async () => (await store.load.reserve('shop', [{ id: 'a', weight: 1 }])) === 'a')
+})
