@@ -10,9 +10,12 @@ import {
   type LoadList,
   mediaTypes,
   type NodeList,
+  type NodeQuery,
   type PoolQuery,
   type Problem,
   problemStatus,
+  type ReloadReport,
+  type RestartReport,
   type SessionCount,
   type SessionList,
   type SessionQuery,
@@ -38,6 +41,10 @@ const connectTimeout: Milliseconds = 5_000
 const answerTimeout: Milliseconds = 30_000
 // A filtered list answers with its first session, which may be far into a large table.
 const listTimeout: Milliseconds = 300_000
+// Scripts in threads are given ten seconds to load, and changes wait for one another.
+const changeTimeout: Milliseconds = 60_000
+// Every worker may take its node's shutdownTimeout, one after the other.
+const restartTimeout: Milliseconds = 3_600_000
 
 /** The admin API over HTTP. Rejects with CommandFailure when it cannot be had, with AdminProblem when it refuses. */
 export class AdminClient implements AdminApi, AsyncDisposable {
@@ -100,12 +107,20 @@ export class AdminClient implements AdminApi, AsyncDisposable {
     return await this.#document(adminRequests.explain(question))
   }
 
+  async reload(): Promise<ReloadReport> {
+    return await this.#document(adminRequests.reload(), changeTimeout)
+  }
+
+  async restartWorkers(query: NodeQuery): Promise<RestartReport> {
+    return await this.#document(adminRequests.restartWorkers(query), restartTimeout)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#http.destroy()
   }
 
-  async #document<Document>(request: AdminRequest): Promise<Document> {
-    const response = await this.#answer(request, answerTimeout)
+  async #document<Document>(request: AdminRequest, timeout = answerTimeout): Promise<Document> {
+    const response = await this.#answer(request, timeout)
     if (!hasType(response, mediaTypes.document)) throw this.#stranger()
     return (await this.#whole(response.body.json())) as Document
   }

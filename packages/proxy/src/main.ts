@@ -29,12 +29,13 @@ async function carryOut(order: Order): Promise<number> {
   if (order.command === 'schema') return print(JSON.stringify(jsonSchema(), undefined, 2))
   if (order.command === 'print') return printFile(order)
   if (order.command === 'convert') return printConverted(order)
-  const { config, warnings } = readConfig(order.file, order.overrides)
+  const read = () => readConfig(order.file, order.overrides)
+  const { config, warnings } = read()
   warn(warnings)
   if (order.command === 'check') return print(`${order.file} is valid`)
   // Only here: what a node needs is loaded by nothing else.
   const { runNode } = await import('./control/run.ts')
-  await runNode(config)
+  await runNode(config, { file: order.file, read: () => read().config })
   return exitCodes.ok
 }
 

@@ -1,7 +1,8 @@
 import type { Milliseconds } from '@sticky/store'
 
-import type { ScriptConfig } from '../config/config.ts'
+import type { PoolConfig, ScriptConfig } from '../config/config.ts'
 import { isOwnedField } from '../wire/request-head.ts'
+import type { Namable } from './script-decision.ts'
 import { ScriptFaults, type ScriptLog } from './script-faults.ts'
 import { ScriptHost } from './script-host.ts'
 
@@ -26,27 +27,42 @@ export interface ScriptServices {
   readonly clock: () => Milliseconds
 }
 
-/** The scripts of one worker process: asked for while its topology is built, loaded before it serves. */
+/** How long exchanges that began before may still use a script that was taken out. */
+const afterlife: Milliseconds = 10_000
+
+/**
+ * The scripts of one worker process: asked for while a topology is built, loaded before it serves. Those that another topology asks
+ * for as they are go on with what they remember.
+ */
 export class Scripts implements ScriptHosts, AsyncDisposable {
   readonly #services: ScriptServices
-  readonly #hosts: { readonly config: ScriptConfig; readonly pool: string; readonly host: ScriptHost }[] = []
+  readonly #hosts = new Map<string, Hosted>()
+  /** Asked for by a topology that does not serve yet. */
+  readonly #coming = new Map<string, Hosted>()
+  readonly #retired = new Map<Hosted, NodeJS.Timeout>()
+  /** Faults of those that are gone, so that no count ever falls. */
+  readonly #past = new Map<string, ScriptFaultCount>()
 
   constructor(services: ScriptServices) {
     this.#services = services
   }
 
   host(config: ScriptConfig, { pool, backends }: { pool: string; backends: ReadonlySet<string> }): ScriptHost {
+    const key = keyOf(pool, config)
+    const known = this.#hosts.get(key) ?? this.#coming.get(key)
+    if (known !== undefined) return known.host
     const { pools, log, clock } = this.#services
     const faults = new ScriptFaults({ pool, script: config.script }, log, clock)
-    const host = new ScriptHost(config, { pool, backends, pools, isOwned: isOwnedField }, faults, log)
-    this.#hosts.push({ config, pool, host })
-    return host
+    const named = { pool, backends, pools, isOwned: isOwnedField }
+    const hosted = { config, pool, named, host: new ScriptHost(config, named, faults, log) }
+    this.#coming.set(key, hosted)
+    return hosted.host
   }
 
-  /** Loads every script; rejects with a sentence that tells which one could not be, and why. */
+  /** Loads every script that is not; rejects with a sentence that tells which one could not be, and why. */
   async open(): Promise<void> {
     await Promise.all(
-      this.#hosts.map(({ config, pool, host }) =>
+      Array.from(this.#coming.values(), ({ config, pool, host }) =>
         host.open().catch((cause: unknown) => {
           throw new ScriptUnusable(`script ${config.file} of pool ${pool} cannot be used: ${reasonOf(cause)}`, {
             cause,
@@ -56,21 +72,72 @@ export class Scripts implements ScriptHosts, AsyncDisposable {
     )
   }
 
+  /** The topology of these pools serves now: what it does not ask for ends soon. */
+  adopt(pools: readonly PoolConfig[]): void {
+    for (const [key, hosted] of this.#coming) this.#hosts.set(key, hosted)
+    this.#coming.clear()
+    const ids = new Set(pools.map(({ id }) => id))
+    const wanted = new Map(pools.flatMap((pool) => scriptsOf(pool).map((script) => [keyOf(pool.id, script), pool])))
+    for (const [key, hosted] of this.#hosts) {
+      const pool = wanted.get(key)
+      if (pool === undefined) this.#retire(key, hosted)
+      else Object.assign(hosted.named, { pools: ids, backends: new Set(pool.backends.map(({ id }) => id)) })
+    }
+  }
+
+  /** The topology that asked last will not serve. */
+  async abandon(): Promise<void> {
+    const hosts = [...this.#coming.values()]
+    this.#coming.clear()
+    await Promise.all(hosts.map(({ host }) => host[Symbol.asyncDispose]()))
+  }
+
   /** By pool and kind, of those that occurred. */
   faults(): ScriptFaultCount[] {
-    const totals = new Map<string, ScriptFaultCount>()
-    for (const { pool, host } of this.#hosts) {
-      for (const [kind, count] of Object.entries(host.faults.counts)) {
-        const before = totals.get(`${pool} ${kind}`)?.count ?? 0
-        if (count > 0) totals.set(`${pool} ${kind}`, { pool, kind, count: before + count })
-      }
-    }
+    const totals = new Map(this.#past)
+    for (const hosted of [...this.#hosts.values(), ...this.#coming.values(), ...this.#retired.keys()])
+      addFaults(totals, hosted)
     return [...totals.values()]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#hosts.map(({ host }) => host[Symbol.asyncDispose]()))
+    for (const timer of this.#retired.values()) clearTimeout(timer)
+    const hosts = [...this.#hosts.values(), ...this.#coming.values(), ...this.#retired.keys()]
+    await Promise.all(hosts.map(({ host }) => host[Symbol.asyncDispose]()))
   }
+
+  #retire(key: string, hosted: Hosted): void {
+    this.#hosts.delete(key)
+    const end = () => {
+      this.#retired.delete(hosted)
+      addFaults(this.#past, hosted)
+      hosted.host[Symbol.asyncDispose]().catch(() => {})
+    }
+    this.#retired.set(hosted, setTimeout(end, afterlife).unref())
+  }
+}
+
+interface Hosted {
+  readonly config: ScriptConfig
+  readonly pool: string
+  readonly named: Namable
+  readonly host: ScriptHost
+}
+
+function addFaults(totals: Map<string, ScriptFaultCount>, { pool, host }: Hosted): void {
+  for (const [kind, count] of Object.entries(host.faults.counts)) {
+    const before = totals.get(`${pool} ${kind}`)?.count ?? 0
+    if (count > 0) totals.set(`${pool} ${kind}`, { pool, kind, count: before + count })
+  }
+}
+
+/** A script is the same as long as its file and options are. */
+function keyOf(pool: string, config: ScriptConfig): string {
+  return JSON.stringify([pool, config])
+}
+
+function scriptsOf({ affinity }: PoolConfig): ScriptConfig[] {
+  return affinity.filter((strategy) => strategy.strategy === 'script')
 }
 
 /** A script that cannot be loaded, or has no hooks. */

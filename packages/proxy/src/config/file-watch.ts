@@ -15,7 +15,7 @@ export interface FileReader {
 }
 
 /** Watches a file by its folder, since editors and deployments put a new file, or a new link, in the old one's place. */
-export class FileWatch {
+export class FileWatch implements AsyncDisposable {
   readonly #file: string
   readonly #reader: FileReader
   #watcher: FSWatcher | undefined
@@ -43,6 +43,10 @@ export class FileWatch {
     this.#watcher?.close()
     clearTimeout(this.#timer)
     await this.#telling
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
   }
 
   #hear(name: string | null): void {

@@ -66,6 +66,8 @@ test('a whole configuration is read as it is written', () => {
     accessLog: false,
     timeouts: { head: 10_000, idle: 75_000, backendIdle: 4000, tunnel: 3_600_000 },
     shutdownTimeout: 25_000,
+    drain: { grace: 5_000 },
+    watch: false,
     routes: [
       { host: ['legacy.example.com'], pool: 'legacy' },
       { path: [{ path: '/*' }], pool: 'shop' },

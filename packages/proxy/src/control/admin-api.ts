@@ -1,5 +1,7 @@
+import type { ConfigChanges } from './config-changes.ts'
 import type { ExplainQuestion, Explanation } from './explanation.ts'
 
+export type * from './config-changes.ts'
 export type * from './explanation.ts'
 
 /**
@@ -29,6 +31,10 @@ export interface AdminApi {
   load(query: PoolQuery): Promise<LoadList>
   /** What would become of a request now, and why; changes nothing. */
   explain(question: ExplainQuestion): Promise<Explanation>
+  /** Reads the configuration of the node that answers anew; in force when it resolves. `configuration-refused`: the old one stays. */
+  reload(): Promise<ReloadReport>
+  /** Replaces the workers of the node that answers, one after the other, without a refused connection. */
+  restartWorkers(query: NodeQuery): Promise<RestartReport>
 }
 
 /** In every JSON document; changes only when a field changes its meaning or goes. */
@@ -48,6 +54,24 @@ export type Timestamp = string
 /** Narrows an answer to one pool; all pools without. */
 export interface PoolQuery {
   readonly pool?: string | undefined
+}
+
+/** The node that is meant; `other-node` when another one answers. */
+export interface NodeQuery {
+  readonly node?: string | undefined
+}
+
+/** What a reload changed. */
+export interface ReloadReport extends Versioned, ConfigChanges {
+  /** Its id. */
+  readonly node: string
+}
+
+/** Workers that were replaced. */
+export interface RestartReport extends Versioned {
+  /** Its id. */
+  readonly node: string
+  readonly workers: number
 }
 
 /** Which sessions to list. */
@@ -212,7 +236,10 @@ export const problemStatus = {
   'no-such-pool': 404,
   'method-not-allowed': 405,
   'ambiguous-session': 409,
+  'other-node': 409,
+  'restart-refused': 409,
   'body-too-large': 413,
+  'configuration-refused': 422,
   internal: 500,
   'not-ready': 503,
   'store-unavailable': 503,
@@ -263,13 +290,15 @@ export const adminRequests: { readonly [K in keyof AdminApi]: (...args: Paramete
   nodes: () => ({ method: 'GET', path: '/v1/nodes' }),
   load: (query) => ({ method: 'GET', path: `/v1/load${search(query)}` }),
   explain: (body) => ({ method: 'POST', path: '/v1/explain', body }),
+  reload: () => ({ method: 'POST', path: '/v1/reload' }),
+  restartWorkers: (query) => ({ method: 'POST', path: `/v1/nodes:restart${search(query)}` }),
 }
 
 function sessionPath(id: string): string {
   return `/v1/sessions/${encodeURIComponent(id)}`
 }
 
-function search(query: PoolQuery | SessionQuery): string {
+function search(query: PoolQuery | SessionQuery | NodeQuery): string {
   const parameters = Object.entries(query).filter(([, value]) => value !== undefined)
   if (parameters.length === 0) return ''
   return `?${new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, String(value)]))}`

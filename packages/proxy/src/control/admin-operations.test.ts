@@ -204,7 +204,10 @@ function admin(reports: readonly WorkerReport[] = []) {
     recognise: async (pool: string, cookie: string) =>
       pool === 'legacy' ? { pool, id: id(cookie.at(-1)!) } : undefined,
   }
-  const api: Omit<AdminApi, 'explain'> = { ...sessionOperations(sources), ...clusterOperations(sources) }
+  const api: Omit<AdminApi, 'explain' | 'reload' | 'restartWorkers'> = {
+    ...sessionOperations(sources),
+    ...clusterOperations(sources),
+  }
   const bind = (pool: string, letter: string, backend: string, terms: Terms = { age: 60_000, source: 'test' }) =>
     store.sessions.bind({ pool, id: id(letter) }, backend, 0, terms)
   const pass = (time: number): void => {

@@ -80,6 +80,19 @@ const routes: readonly Route[] = [
     pattern: /^\/v1\/explain$/,
     answer: async (api, call) => document(api.explain(explainQuestion(await call.body()))),
   },
+  {
+    method: 'POST',
+    pattern: /^\/v1\/reload$/,
+    answer(api, { url }) {
+      parameters(url, [])
+      return document(api.reload())
+    },
+  },
+  {
+    method: 'POST',
+    pattern: /^\/v1\/nodes:restart$/,
+    answer: (api, { url }) => document(api.restartWorkers(parameters(url, ['node']))),
+  },
 ]
 
 async function document(asked: Promise<object | undefined>): Promise<AdminAnswer> {

@@ -1,7 +1,6 @@
-import type { Milliseconds } from '@sticky/store'
-
 import type { KeyringData } from '../affinity/keyring.ts'
 import type { Config } from '../config/config.ts'
+import type { DrainTerms } from '../traffic/traffic.ts'
 import type { NamedStanding } from '../upstream/standings.ts'
 import type { WorkerReport } from './worker-report.ts'
 
@@ -29,6 +28,12 @@ export interface DataPlane extends AsyncDisposable {
   rekey(keyring: KeyringData): void
   /** Tells every worker all that operators and health checks say of backends. */
   place(standings: readonly NamedStanding[]): void
-  /** Stops accepting and ends what is in flight, cutting it when the time is up. */
-  drain(within: Milliseconds): Promise<void>
+  /** Resolves when every worker has placed that and its store has reached the barrier; false: one did not say so soon. */
+  reach(barrier: string): Promise<boolean>
+  /** Serves by that configuration, in every worker, from when this resolves; rejects with StartFailure, and none does, when one cannot. */
+  adopt(config: Config): Promise<void>
+  /** Replaces every worker, one after the other, each by one that serves before it drains; rejects with StartFailure when one cannot start. */
+  restart(terms: DrainTerms): Promise<void>
+  /** Lets what is underway end, and cuts what is left when the time is up. */
+  drain(terms: DrainTerms): Promise<void>
 }

@@ -9,13 +9,22 @@ import { metric } from './metrics.ts'
 
 /** One worker's exchanges in numbers. An exchange costs two look-ups and some additions; labels are made when somebody reads. */
 export class ExchangeMetrics {
-  readonly #pools: ReadonlyMap<string, PoolCounts>
+  readonly #pools = new Map<string, PoolCounts>()
   /** What had no pool. */
-  readonly #unrouted = new PoolCounts('', [])
+  readonly #unrouted = new PoolCounts('')
   readonly #refusals = new Map<string, number>()
 
   constructor(pools: readonly PoolConfig[]) {
-    this.#pools = new Map(pools.map((pool) => [pool.id, new PoolCounts(pool.id, pool.backends)]))
+    this.adopt(pools)
+  }
+
+  /** Counts for these pools and backends too from now on; what was counted for others stays, so that no total ever falls. */
+  adopt(pools: readonly PoolConfig[]): void {
+    for (const { id, backends } of pools) {
+      const counts = this.#pools.get(id) ?? new PoolCounts(id)
+      counts.adopt(backends)
+      this.#pools.set(id, counts)
+    }
   }
 
   /** Counts an exchange that is over. */
@@ -58,17 +67,22 @@ class PoolCounts {
   readonly id: string
   readonly duration = new DurationCounts()
   readonly decisions = new Float64Array(persistenceCodes.length)
-  readonly #backends: ReadonlyMap<string, BackendCounts>
+  readonly #backends = new Map<string, BackendCounts>()
   /** What reached no backend. */
   readonly #refused: BackendCounts
   readonly sessionsRefused = new Map<SessionRefusal, number>()
   retries = 0
   full = 0
 
-  constructor(id: string, backends: readonly { readonly id: string }[]) {
+  constructor(id: string) {
     this.id = id
-    this.#backends = new Map(backends.map((backend) => [backend.id, new BackendCounts(id, backend.id)]))
     this.#refused = new BackendCounts(id, '')
+  }
+
+  adopt(backends: readonly { readonly id: string }[]): void {
+    for (const { id } of backends) {
+      if (!this.#backends.has(id)) this.#backends.set(id, new BackendCounts(this.id, id))
+    }
   }
 
   observe(record: ExchangeRecord): void {

@@ -17,6 +17,8 @@ export interface ClusterMembership extends AsyncDisposable {
   readonly keyring: KeyringData
   /** Announces where clients connect. */
   announce(addresses: readonly string[]): Promise<void>
+  /** The node runs by another configuration now: tells the others, and seals and opens by its secrets. */
+  adopt(config: Config, addresses: readonly string[]): Promise<void>
 }
 
 /** What a member needs to know. */
@@ -42,6 +44,7 @@ class Member implements ClusterMembership {
   readonly #options: MembershipOptions
   readonly #suspicions = new Set<string>()
   readonly #started = Date.now()
+  #config: Config
   #secrets: SharedSecrets
   #addresses: readonly string[] = []
   #membership!: Membership
@@ -49,6 +52,7 @@ class Member implements ClusterMembership {
 
   constructor(options: MembershipOptions) {
     this.#options = options
+    this.#config = options.config
     this.#secrets = options.secrets
     this.keyring = { secrets: options.secrets.sealing, openedByAll: [] }
   }
@@ -65,15 +69,23 @@ class Member implements ClusterMembership {
     await this.#membership.announce(this.#announcement())
   }
 
+  async adopt(config: Config, addresses: readonly string[]): Promise<void> {
+    this.#config = config
+    // What is configured no more opens nothing from now on; the cluster's own secret stays.
+    if (config.secrets.length > 0) this.#secrets = { ...this.#secrets, sealing: config.secrets }
+    await this.announce(addresses)
+    await this.#lookAround()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
     await this.#membership[Symbol.asyncDispose]()
   }
 
   async #lookAround(): Promise<void> {
-    const { store, config, log } = this.#options
+    const { store, log } = this.#options
     try {
-      await this.#takeSecrets(await keepSecrets(store.cluster, config.secrets, this.#secrets))
+      await this.#takeSecrets(await keepSecrets(store.cluster, this.#config.secrets, this.#secrets))
       const nodes = await store.cluster.nodes()
       this.#takeKeyring({ secrets: this.#secrets.sealing, openedByAll: openedByAll(nodes) })
       this.#suspect(nodes)
@@ -113,7 +125,7 @@ class Member implements ClusterMembership {
   }
 
   #announcement(): NodeAnnouncement {
-    const { config } = this.#options
+    const config = this.#config
     return {
       id: config.node.id,
       instance: this.instance,

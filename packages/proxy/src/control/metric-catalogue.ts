@@ -18,6 +18,8 @@ type MetricKey =
   | 'storeUp'
   | 'scriptErrors'
   | 'workers'
+  | 'configReloads'
+  | 'configLastReload'
   | 'workerRestarts'
   | 'buildInfo'
 
@@ -148,6 +150,20 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
     help: 'Workers started again after they ended by themselves.',
     labels: [],
     aggregator: 'sum',
+  },
+  configReloads: {
+    name: 'sticky_config_reloads_total',
+    type: 'counter',
+    help: 'Times the configuration was read anew: success, also where nothing had changed; failure: refused, the old one stays.',
+    labels: ['result'],
+    aggregator: 'sum',
+  },
+  configLastReload: {
+    name: 'sticky_config_last_reload_success',
+    type: 'gauge',
+    help: '1 unless the last of them was refused.',
+    labels: [],
+    aggregator: 'min',
   },
   buildInfo: {
     name: 'sticky_build_info',

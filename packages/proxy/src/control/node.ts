@@ -1,32 +1,48 @@
-import { openStore, type Store } from '@sticky/store'
+import { type Milliseconds, openStore, type Store } from '@sticky/store'
 
 import { Fingerprints } from '../affinity/fingerprint.ts'
 import { Keyring, type KeyringData } from '../affinity/keyring.ts'
 import type { Config, StoreConfig } from '../config/config.ts'
+import type { DrainTerms } from '../traffic/traffic.ts'
 import { type AdminApi, AdminProblem } from './admin-api.ts'
 import { clusterOperations } from './admin-cluster.ts'
+import { nodeOperations } from './admin-node.ts'
 import { type AdminSubject, openAdminServer } from './admin-server.ts'
 import { sessionOperations } from './admin-sessions.ts'
+import type { ConfigChanges } from './config-changes.ts'
 import type { DataPlane, WorkerOrder } from './data-plane.ts'
 import { explainer } from './explain.ts'
 import type { LogOutput } from './log.ts'
 import { type ClusterMembership, joinCluster } from './membership.ts'
 import { type Exposition, exposition, processMetrics, watchProcess } from './metrics.ts'
 import { nodeMetrics } from './node-metrics.ts'
+import { Reloads } from './reloads.ts'
 import { sessionRecogniser } from './session-recogniser.ts'
 import { type SharedSecrets, sharedSecrets } from './shared-secrets.ts'
-import { startFailure } from './start-failure.ts'
+import { StartFailure, startFailure } from './start-failure.ts'
 import { Verdicts } from './verdicts.ts'
 import type { WorkerReport } from './worker-report.ts'
 
 /** A node of the cluster that serves; disposing it cuts what is in flight. */
 export interface Node extends AsyncDisposable {
+  /** By which it runs. */
+  readonly config: Config
   /** Where clients connect, as `host:port`, in the order of the configuration. */
   readonly addresses: readonly string[]
   /** Where the admin API is served, `host:port` or `unix:path`; undefined without one. */
   readonly adminAddress: string | undefined
-  /** Stops accepting, lets exchanges end within the configured `shutdownTimeout`, then leaves the cluster. */
-  drain(): Promise<void>
+  /**
+   * Serves by another configuration from when it resolves; without one, by what its file says now. Rejects with ConfigErrors or
+   * StartFailure, and goes on as it was, when it cannot.
+   */
+  reload(config?: Config): Promise<ConfigChanges>
+  /** Replaces every worker by a new one that serves before the old one drains; rejects with StartFailure when one cannot start. */
+  restartWorkers(): Promise<void>
+  /**
+   * Announces that it ends: for `grace` milliseconds, by default those of `drain.grace`, it goes on accepting connections and
+   * reading idle ones. Lets exchanges end within the configured `shutdownTimeout`, then leaves the cluster.
+   */
+  drain(grace?: Milliseconds): Promise<void>
 }
 
 /** What a node is opened with. */
@@ -38,6 +54,8 @@ export interface NodeOptions {
   readonly store?: Store | undefined
   /** Gives up a start that is still waiting, for the store for example. */
   readonly signal: AbortSignal
+  /** Reads its configuration anew; throws ConfigErrors. Undefined where whoever opened the node reloads it. */
+  readonly readConfig?: (() => Config) | undefined
   /** Starts the workers; `store` is the node's own, for those that share its process. */
   startWorkers(order: WorkerOrder, store: Store): Promise<DataPlane>
 }
@@ -64,20 +82,32 @@ class RunningNode implements Node {
   readonly #options: NodeOptions
   readonly #store: Store
   readonly #opened = new AsyncDisposableStack()
+  readonly #reloads: Reloads
+  /** By which it runs. */
+  #config: Config
   #phase: 'starting' | 'serving' | 'draining' = 'starting'
   #keyring: Keyring | undefined
+  #member: ClusterMembership | undefined
+  #secrets: SharedSecrets | undefined
+  #drained: Promise<void> | undefined
   #api: AdminApi | undefined
   #plane: DataPlane | undefined
   readonly #verdicts = new Verdicts((standings) => this.#plane?.place(standings))
 
   constructor(options: NodeOptions) {
     this.#options = options
+    this.#config = options.config
+    this.#reloads = new Reloads(this, options.output.log, (config) => this.#adopt(config))
     this.#opened.use(options.output)
     this.#store = options.store ?? this.#opened.use(openConfiguredStore(options.config.store))
   }
 
   get addresses(): readonly string[] {
     return this.#plane?.addresses ?? []
+  }
+
+  get config(): Config {
+    return this.#config
   }
 
   async open(): Promise<void> {
@@ -94,11 +124,33 @@ class RunningNode implements Node {
     log.info({ addresses: this.addresses, admin: this.#adminUrl() }, 'listening')
   }
 
-  async drain(): Promise<void> {
+  reload(config?: Config): Promise<ConfigChanges> {
+    const read = config === undefined ? this.#options.readConfig : () => config
+    if (read === undefined) return Promise.reject(new StartFailure('this node has no configuration file'))
+    return this.#reloads.reload(read)
+  }
+
+  async restartWorkers(): Promise<void> {
+    if (this.#phase !== 'serving') throw new StartFailure(`the node is ${this.#phase}`)
+    await this.#plane!.restart(this.#drainTerms())
+  }
+
+  drain(grace?: Milliseconds): Promise<void> {
+    this.#drained ??= this.#drain(grace)
+    return this.#drained
+  }
+
+  async #drain(grace?: Milliseconds): Promise<void> {
     this.#phase = 'draining'
-    await this.#plane?.drain(this.#options.config.shutdownTimeout)
+    const terms = this.#drainTerms(grace)
+    await this.#plane?.drain({ ...terms, accepting: terms.grace })
     this.#options.output.log.info({}, 'drained')
     await this.#opened.disposeAsync()
+  }
+
+  #drainTerms(grace = this.#config.drain.grace): DrainTerms {
+    const longest = this.#config.shutdownTimeout
+    return { accepting: 0, grace: Math.min(grace, longest), longest }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,13 +176,30 @@ class RunningNode implements Node {
     const onKeyring = (keyring: KeyringData): void => this.#rekey(keyring)
     const member = this.#opened.use(await joinCluster({ config, store, secrets, log: output.log, onKeyring }))
     this.#keyring = new Keyring(member.keyring)
-    const services = { store, keyring: this.#keyring, fingerprints: new Fingerprints(secrets.fingerprint) }
+    this.#member = member
+    this.#secrets = secrets
+    this.#api = this.#apiOf(config)
+    return member
+  }
+
+  /** The operations on what that configuration names. */
+  #apiOf(config: Config): AdminApi {
+    const store = this.#store
+    const services = { store, keyring: this.#keyring!, fingerprints: new Fingerprints(this.#secrets!.fingerprint) }
     const recognise = sessionRecogniser(config.pools, services)
     const reports = () => this.#reports()
-    const sources = { store, pools: config.pools, instance: member.instance, recognise, reports }
+    const sources = { store, pools: config.pools, instance: this.#member!.instance, recognise, reports }
     const explain = explainer({ config, reports, ...services })
-    this.#api = { ...sessionOperations(sources), ...clusterOperations(sources), explain }
-    return member
+    return { ...sessionOperations(sources), ...clusterOperations(sources), ...nodeOperations(config, this), explain }
+  }
+
+  /** The workers first: what they refuse nothing else has heard of. */
+  async #adopt(config: Config): Promise<void> {
+    if (this.#phase !== 'serving') throw new StartFailure(`the node is ${this.#phase}`)
+    await this.#plane!.adopt(config)
+    this.#config = config
+    this.#api = this.#apiOf(config)
+    await this.#member!.adopt(config, this.addresses)
   }
 
   async #startWorkers(member: ClusterMembership, { fingerprint }: SharedSecrets): Promise<void> {
@@ -168,13 +237,13 @@ class RunningNode implements Node {
   }
 
   async #metrics(): Promise<Exposition> {
-    const { pools } = this.#options.config
+    const { pools } = this.#config
     const [own, ofProcess, reports] = await Promise.all([
       nodeMetrics(this.#store, pools, this.#plane),
       processMetrics(),
       this.#reports(),
     ])
-    return exposition([own, ofProcess, ...reports.map((report) => report.metrics)])
+    return exposition([own, this.#reloads.metrics(), ofProcess, ...reports.map((report) => report.metrics)])
   }
 
   #watchStore(): void {

@@ -1,3 +1,5 @@
+import type { Milliseconds } from '@sticky/store'
+
 import type { LogOutput } from './log.ts'
 
 /** Signals that ask a node to drain and end. */
@@ -6,19 +8,43 @@ export const drainSignals = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const
 /** Exit code of a node that was told twice and ended without waiting. */
 const endedAtOnce = 2
 
-/** Aborts at the first signal that asks the node to end; a second one ends the process at once. SIGHUP does nothing yet. */
+/** Service managers, terminals and package managers may each pass the same wish on: within this time they mean one. */
+const sameWish: Milliseconds = 1_000
+
+/**
+ * Aborts at the first signal that asks the node to end, with that signal as its reason; a second one, a second later or more, ends
+ * the process at once.
+ */
 export function stopSignal({ log, flush }: LogOutput): AbortSignal {
   const stop = new AbortController()
-  process.on('SIGHUP', () => log.info({ signal: 'SIGHUP' }, 'signal ignored'))
+  let asked = 0
   for (const signal of drainSignals) {
     process.on(signal, () => {
-      if (stop.signal.aborted) {
+      if (!stop.signal.aborted) {
+        asked = performance.now()
+        log.info({ signal }, 'stopping')
+        stop.abort(signal)
+      } else if (performance.now() - asked >= sameWish) {
         flush()
         process.exit(endedAtOnce)
       }
-      log.info({ signal }, 'stopping')
-      stop.abort()
     })
   }
   return stop.signal
+}
+
+/** What SIGHUP asks for. */
+export interface ReloadSignal {
+  /** Called at each; while there is nothing to be called none has an effect. */
+  onSignal: (() => void) | undefined
+}
+
+/** Listens for SIGHUP, which would else end the process. */
+export function reloadSignal({ log }: LogOutput): ReloadSignal {
+  const reload: ReloadSignal = { onSignal: undefined }
+  process.on('SIGHUP', () => {
+    if (reload.onSignal === undefined) log.info({ signal: 'SIGHUP' }, 'signal ignored')
+    else reload.onSignal()
+  })
+  return reload
 }

@@ -6,17 +6,18 @@ import { fileURLToPath } from 'node:url'
 import type { Milliseconds } from '@sticky/store'
 
 import type { KeyringData } from '../affinity/keyring.ts'
+import { showAddress } from '../config/address.ts'
 import type { Config } from '../config/config.ts'
+import type { DrainTerms } from '../traffic/traffic.ts'
 import type { NamedStanding } from '../upstream/standings.ts'
 import type { DataPlane, WorkerOrder } from './data-plane.ts'
+import { ListenerAddresses } from './listener-addresses.ts'
 import type { Log } from './log.ts'
 import { countersOf, merged } from './metrics.ts'
 import { restartDelay } from './restart-delay.ts'
+import { StartFailure, startFailure } from './start-failure.ts'
 import { describe, WorkerHandle } from './worker-handle.ts'
 import type { WorkerReport } from './worker-report.ts'
-
-/** Longest wait for a worker's report: a scrape must not hang on one that does. */
-const reportTime: Milliseconds = 2000
 
 /** What a drained worker gets beyond its time before it is killed. */
 const grace: Milliseconds = 1000
@@ -44,6 +45,11 @@ class Supervisor implements DataPlane {
   #order: WorkerOrder
   readonly #alive = new Set<WorkerHandle>()
   readonly #serving = new Set<WorkerHandle>()
+  /** Drains while its successor serves. */
+  readonly #replaced = new Set<WorkerHandle>()
+  readonly #listeners: ListenerAddresses
+  /** Settled when nothing changes that a worker must not miss. */
+  #change: Promise<unknown> = Promise.resolve()
   /** What is left of the counters of workers that ended. */
   #departed: object[] = []
   readonly #closing = new AbortController()
@@ -51,10 +57,11 @@ class Supervisor implements DataPlane {
   constructor(order: WorkerOrder, log: Log) {
     this.#order = order
     this.#log = log
+    this.#listeners = new ListenerAddresses(order.config.listen)
   }
 
   get serving(): number {
-    return this.#serving.size
+    return [...this.#serving].filter((worker) => !this.#replaced.has(worker)).length
   }
 
   async start(): Promise<void> {
@@ -65,7 +72,7 @@ class Supervisor implements DataPlane {
   }
 
   async reports(): Promise<readonly WorkerReport[]> {
-    const reports = await Promise.all(Array.from(this.#serving, (worker) => worker.report(reportTime)))
+    const reports = await Promise.all(Array.from(this.#serving, (worker) => worker.report()))
     return [{ metrics: this.#departed, backends: [] }, ...reports.filter((report) => report !== undefined)]
   }
 
@@ -79,17 +86,79 @@ class Supervisor implements DataPlane {
     for (const worker of this.#alive) worker.place(standings)
   }
 
-  async drain(within: Milliseconds): Promise<void> {
+  /** Whoever does not serve yet begins with what is in force then. */
+  async reach(barrier: string): Promise<boolean> {
+    const reached = await Promise.all(Array.from(this.#serving, (worker) => worker.reach(barrier)))
+    return !reached.includes(false)
+  }
+
+  /** In two steps, so that either all workers change or none. */
+  adopt(config: Config): Promise<void> {
+    return this.#alone(async () => {
+      const listeners = await this.#nextListeners(config)
+      const given = { ...config, listen: listeners.listen }
+      const workers = [...this.#alive].filter((worker) => !this.#replaced.has(worker))
+      const refusals = await Promise.all(workers.map((worker) => worker.prepare(given)))
+      const refusal = refusals.find((reason) => reason !== undefined)
+      if (refusal !== undefined) {
+        await Promise.all(workers.map((worker) => worker.abandon()))
+        throw new StartFailure(refusal)
+      }
+      const addresses = await Promise.all(workers.map((worker) => worker.adopt()))
+      listeners.adopt()
+      this.#order = { ...this.#order, config: given }
+      this.addresses =
+        addresses.find((bound) => bound !== undefined) ?? given.listen.map(({ address }) => showAddress(address))
+    })
+  }
+
+  async #nextListeners({ listen }: Config): ReturnType<ListenerAddresses['next']> {
+    try {
+      return await this.#listeners.next(listen)
+    } catch (error) {
+      throw startFailure(error)
+    }
+  }
+
+  async restart(terms: DrainTerms): Promise<void> {
+    for (const worker of [...this.#serving].filter((one) => !this.#replaced.has(one))) {
+      if (this.#closing.signal.aborted) return
+      if (this.#alive.has(worker)) await this.#replace(worker, terms)
+    }
+  }
+
+  async #replace(worker: WorkerHandle, terms: DrainTerms): Promise<void> {
+    const successor = await this.#alone(async () => {
+      const started = this.#fork()
+      await started.serving
+      return started
+    })
+    this.#replaced.add(worker)
+    this.#keepAlive(successor)
+    worker.drain(terms)
+    const overdue = setTimeout(() => worker.kill(), terms.longest + grace)
+    await worker.ended
+    clearTimeout(overdue)
+  }
+
+  async drain(terms: DrainTerms): Promise<void> {
     this.#closing.abort()
     const workers = [...this.#alive]
-    for (const worker of workers) worker.drain(within)
-    const overdue = setTimeout(() => this.#killAll(), within + grace)
+    for (const worker of workers) worker.drain(terms)
+    const overdue = setTimeout(() => this.#killAll(), terms.longest + grace)
     await Promise.all(workers.map((worker) => worker.ended))
     clearTimeout(overdue)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain(0)
+    await this.drain({ accepting: 0, grace: 0, longest: 0 })
+  }
+
+  /** One after the other, whatever becomes of each. */
+  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#change.then(work)
+    this.#change = done.catch(() => {})
+    return done
   }
 
   #fork(): WorkerHandle {
@@ -117,7 +186,9 @@ class Supervisor implements DataPlane {
   }
 
   #pinAddresses(): void {
-    this.#order = { ...this.#order, config: pinned(this.#order.config, this.addresses) }
+    const { config } = this.#order
+    this.#listeners.pin(this.addresses)
+    this.#order = { ...this.#order, config: { ...config, listen: this.#listeners.of(config.listen) } }
   }
 
   /** Follows one worker and those that take its place. */
@@ -126,7 +197,7 @@ class Supervisor implements DataPlane {
     for (let early = 0; ; ) {
       const began = performance.now()
       const ending = await worker.ended
-      if (this.#closing.signal.aborted) return
+      if (this.#closing.signal.aborted || this.#replaced.delete(worker)) return
       const wait = restartDelay(performance.now() - began, early)
       early = wait.early
       const facts = { worker_pid: worker.pid, ending: describe(ending), restart_in_ms: wait.delay }
@@ -134,7 +205,7 @@ class Supervisor implements DataPlane {
       await delay(wait.delay, undefined, { signal: this.#closing.signal }).catch(() => {})
       if (this.#closing.signal.aborted) return
       this.restarts++
-      worker = this.#fork()
+      worker = await this.#alone(async () => this.#fork())
     }
   }
 
@@ -148,12 +219,4 @@ class Supervisor implements DataPlane {
   #killAll(): void {
     for (const worker of this.#alive) worker.kill()
   }
-}
-
-function pinned(config: Config, addresses: readonly string[]): Config {
-  const listen = config.listen.map((listener, index) => {
-    const port = Number(addresses[index]?.split(':').at(-1))
-    return { ...listener, address: { ...listener.address, port } }
-  })
-  return { ...config, listen }
 }

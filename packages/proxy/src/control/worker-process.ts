@@ -1,5 +1,7 @@
-import type { Milliseconds, Store } from '@sticky/store'
+import type { Store } from '@sticky/store'
 
+import type { Config } from '../config/config.ts'
+import type { DrainTerms } from '../traffic/traffic.ts'
 import { logCrashes } from './crash-log.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import { type LogOutput, openLog } from './log.ts'
@@ -8,8 +10,9 @@ import { openConfiguredStore } from './node.ts'
 import { drainSignals } from './signals.ts'
 import { StartFailure, startFailure } from './start-failure.ts'
 import { untilAvailable } from './store-absence.ts'
-import { openWorker, type Worker } from './worker.ts'
-import type { FromWorker, ToWorker } from './worker-messages.ts'
+import { openWorker, type PreparedWorker, type Worker } from './worker.ts'
+import type { Answers, FromWorker, Question, ToWorker } from './worker-messages.ts'
+import type { WorkerReport } from './worker-report.ts'
 
 // The program of a forked worker: does what the primary tells it, and ends when the primary is gone (node:cluster sees to that).
 
@@ -17,6 +20,10 @@ interface Running {
   readonly worker: Worker
   readonly store: Store
   readonly output: LogOutput
+  /** The configuration that waits to be adopted or abandoned. */
+  prepared: PreparedWorker | undefined
+  /** Settled when all that was asked about configurations is answered. */
+  change: Promise<void>
 }
 
 let running: Promise<Running | undefined> = Promise.resolve(undefined)
@@ -26,10 +33,10 @@ for (const signal of [...drainSignals, 'SIGHUP'] as const) process.on(signal, ()
 
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'start') running = start(message.order)
-  if (message.kind === 'report') running.then((here) => here && report(here, message.question))
   if (message.kind === 'rekey') running.then((here) => here?.worker.rekey(message.keyring))
   if (message.kind === 'place') running.then((here) => here?.worker.place(message.standings))
-  if (message.kind === 'drain') running.then((here) => end(here, message.within))
+  if (message.kind === 'ask') running.then((here) => here && answer(here, message.number, message.question))
+  if (message.kind === 'drain') running.then((here) => end(here, message.terms))
 })
 
 async function start(order: WorkerOrder): Promise<Running | undefined> {
@@ -42,7 +49,7 @@ async function start(order: WorkerOrder): Promise<Running | undefined> {
     await untilAvailable(store, order.config.store.commandTimeout)
     const worker = await openWorker(order, store, output)
     tell({ kind: 'serving', addresses: worker.addresses })
-    return { worker, store, output }
+    return { worker, store, output, prepared: undefined, change: Promise.resolve() }
   } catch (error) {
     fail(startFailure(error), output)
     return undefined
@@ -52,16 +59,52 @@ async function start(order: WorkerOrder): Promise<Running | undefined> {
 /** The primary ends a worker that failed. */
 function fail(error: unknown, { log }: LogOutput): void {
   if (!(error instanceof StartFailure)) log.error({ err: error }, 'worker could not start')
-  tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) })
+  tell({ kind: 'failed', reason: reasonOf(error) })
 }
 
-async function report({ worker }: Running, question: number): Promise<void> {
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+async function answer(here: Running, number: number, question: Question): Promise<void> {
+  if (question.of === 'report') return tell({ kind: 'answered', number, answer: await report(here) })
+  if (question.of === 'reach') return tell({ kind: 'answered', number, answer: await reach(here, question.barrier) })
+  // In their order: what is abandoned may not be ready yet.
+  here.change = here.change.then(async () => tell({ kind: 'answered', number, answer: await change(here, question) }))
+}
+
+async function report({ worker }: Running): Promise<WorkerReport> {
   const { backends, metrics } = worker.report()
-  tell({ kind: 'reported', question, report: { backends, metrics: [...metrics, ...(await processMetrics())] } })
+  return { backends, metrics: [...metrics, ...(await processMetrics())] }
 }
 
-async function end(here: Running | undefined, within: Milliseconds): Promise<void> {
-  await here?.worker.drain(within)
+async function reach({ worker }: Running, barrier: string): Promise<Answers['reach']> {
+  return { reached: await worker.reach(barrier) }
+}
+
+async function change(
+  here: Running,
+  question: Exclude<Question, { of: 'report' | 'reach' }>,
+): Promise<Answers['prepare' | 'adopt']> {
+  if (question.of === 'prepare') return { reason: await prepare(here, question.config) }
+  const { prepared } = here
+  here.prepared = undefined
+  await prepared?.[question.of]()
+  return { addresses: here.worker.addresses }
+}
+
+async function prepare(here: Running, config: Config): Promise<string | undefined> {
+  try {
+    here.prepared = await here.worker.prepare(config)
+    return undefined
+  } catch (error) {
+    return reasonOf(startFailure(error))
+  }
+}
+
+async function end(here: Running | undefined, terms: DrainTerms): Promise<void> {
+  await here?.worker.drain(terms)
+  if (here !== undefined) tell({ kind: 'drained', report: await report(here) })
   await here?.worker[Symbol.asyncDispose]()
   await here?.store[Symbol.asyncDispose]()
   await here?.output[Symbol.asyncDispose]()

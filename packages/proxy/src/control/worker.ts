@@ -5,17 +5,18 @@ import { Keyring, type KeyringData } from '../affinity/keyring.ts'
 import { Scripts } from '../affinity/script-service.ts'
 import { showAddress } from '../config/address.ts'
 import type { Config } from '../config/config.ts'
-import { buildTopology, type Topology } from '../routing/topology.ts'
+import { buildTopology, type Topology, type TopologyServices } from '../routing/topology.ts'
 import { accessLog } from '../traffic/access-log.ts'
 import type { ExchangeRecord } from '../traffic/exchange-record.ts'
 import { type OpenTraffic, openTraffic } from '../traffic/server.ts'
+import type { DrainTerms } from '../traffic/traffic.ts'
 import { type NamedStanding, Standings } from '../upstream/standings.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import { ExchangeMetrics } from './exchange-metrics.ts'
 import type { LogOutput } from './log.ts'
-import { catalogue } from './metric-catalogue.ts'
-import { metric, single } from './metrics.ts'
-import type { BackendReport, WorkerReport } from './worker-report.ts'
+import { unlessAway } from './store-absence.ts'
+import { backendReports, workerReport } from './worker-metrics.ts'
+import type { WorkerReport } from './worker-report.ts'
 
 /** The data plane of one process. */
 export interface Worker extends AsyncDisposable {
@@ -25,51 +26,141 @@ export interface Worker extends AsyncDisposable {
   rekey(keyring: KeyringData): void
   /** Takes all that operators and health checks say of backends. */
   place(standings: readonly NamedStanding[]): void
-  /** Stops accepting and ends what is in flight, cutting it when the time is up. */
-  drain(within: Milliseconds): Promise<void>
+  /** Resolves when its store has reached the barrier; false: that did not happen in time. */
+  reach(barrier: string): Promise<boolean>
+  /** Makes ready for another configuration; rejects, and leaves all as it is, when it cannot listen or a script cannot be loaded. */
+  prepare(config: Config): Promise<PreparedWorker>
+  /** Lets what is underway end, and cuts what is left when the time is up. */
+  drain(terms: DrainTerms): Promise<void>
+}
+
+/** Another configuration, ready to be served by. One of both is to be called. */
+export interface PreparedWorker {
+  /** Serves by it from now on; exchanges keep the one they began with. */
+  adopt(): void
+  /** Goes on with the one in use. */
+  abandon(): Promise<void>
 }
 
 /** Opens the listeners and serves; rejects with the system's error when it cannot listen, and when a script cannot be loaded. */
 export async function openWorker(order: WorkerOrder, store: Store, output: LogOutput): Promise<Worker> {
-  const { config } = order
-  const keyring = new Keyring(order.keyring)
-  await using opened = new AsyncDisposableStack()
-  const scripts = opened.use(scriptsOf(config, output))
-  const metrics = new ExchangeMetrics(config.pools)
-  const standings = new Standings(monotonic)
-  standings.take(order.standings)
-  const topology = buildTopology(config, {
-    store,
-    keyring,
-    fingerprints: new Fingerprints(order.fingerprint),
-    scripts,
-    sessionRefused: (pool, reason) => metrics.refuseSession(pool, reason),
-    health: (pool, { id, weight }) => standings.of(pool.id, id, weight, pool.ejection),
-    clock: monotonic,
-    random: Math.random,
-  })
-  await scripts.open()
-  const traffic = await openTraffic({
-    config,
-    topology,
-    store,
-    observe: observer(config, metrics, output),
-    failed: (error) => output.log.error({ err: error }, 'exchange failed'),
-  })
-  opened.use(traffic)
-  const kept = opened.move()
-  return {
-    addresses: traffic.addresses.map(showAddress),
-    report: () => report({ exchanges: metrics, backends: backendReports(topology, store), traffic, store, scripts }),
-    rekey: (data) => keyring.update(data),
-    place: (ordered) => standings.take(ordered),
-    drain: (within) => traffic.drain(within),
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  const worker = new RunningWorker(order, store, output)
+  try {
+    await worker.open(order.config)
+  } catch (error) {
+    await worker[Symbol.asyncDispose]()
+    throw error
   }
+  return worker
 }
 
-function scriptsOf({ pools }: Config, { log }: LogOutput): Scripts {
-  return new Scripts({ pools: new Set(pools.map(({ id }) => id)), log, clock: monotonic })
+class RunningWorker implements Worker {
+  readonly #store: Store
+  readonly #output: LogOutput
+  readonly #keyring: Keyring
+  readonly #scripts: Scripts
+  readonly #metrics: ExchangeMetrics
+  readonly #standings = new Standings(monotonic)
+  readonly #services: TopologyServices
+  readonly #opened = new AsyncDisposableStack()
+  #observe: (record: ExchangeRecord) => void
+  #topology!: Topology
+  #traffic!: OpenTraffic
+
+  constructor({ config, keyring, fingerprint, standings }: WorkerOrder, store: Store, output: LogOutput) {
+    const pools = new Set(config.pools.map(({ id }) => id))
+    this.#store = store
+    this.#output = output
+    this.#keyring = new Keyring(keyring)
+    this.#scripts = this.#opened.use(new Scripts({ pools, log: output.log, clock: monotonic }))
+    this.#metrics = new ExchangeMetrics(config.pools)
+    this.#observe = observer(config, this.#metrics, output)
+    this.#standings.take(standings)
+    this.#services = {
+      store,
+      keyring: this.#keyring,
+      fingerprints: new Fingerprints(fingerprint),
+      scripts: this.#scripts,
+      sessionRefused: (pool, reason) => this.#metrics.refuseSession(pool, reason),
+      health: (pool, { id, weight }) => this.#standings.of(pool.id, id, weight, pool.ejection),
+      clock: monotonic,
+      random: Math.random,
+    }
+  }
+
+  get addresses(): readonly string[] {
+    return this.#traffic.addresses.map(showAddress)
+  }
+
+  async open(config: Config): Promise<void> {
+    this.#topology = buildTopology(config, this.#services)
+    await this.#scripts.open()
+    this.#scripts.adopt(config.pools)
+    const traffic = await openTraffic({
+      config,
+      topology: this.#topology,
+      store: this.#store,
+      observe: (record) => this.#observe(record),
+      failed: (error) => this.#output.log.error({ err: error }, 'exchange failed'),
+    })
+    this.#traffic = this.#opened.use(traffic)
+    this.#store.onRecall((key) => void unlessAway(traffic.tunnels.recall(key)))
+  }
+
+  async prepare(config: Config): Promise<PreparedWorker> {
+    const topology = buildTopology(config, this.#services, this.#topology)
+    try {
+      await this.#scripts.open()
+      const traffic = await this.#traffic.prepare(config)
+      return {
+        adopt: () => {
+          this.#metrics.adopt(config.pools)
+          this.#observe = observer(config, this.#metrics, this.#output)
+          this.#scripts.adopt(config.pools)
+          this.#topology = topology
+          traffic.adopt(topology)
+        },
+        abandon: async () => {
+          await Promise.all([traffic.abandon(), this.#scripts.abandon()])
+        },
+      }
+    } catch (error) {
+      await this.#scripts.abandon()
+      throw error
+    }
+  }
+
+  report(): WorkerReport {
+    const backends = backendReports(this.#topology, this.#store)
+    const connections = this.#traffic.connections()
+    return workerReport({
+      exchanges: this.#metrics,
+      backends,
+      connections,
+      store: this.#store,
+      scripts: this.#scripts,
+    })
+  }
+
+  rekey(keyring: KeyringData): void {
+    this.#keyring.update(keyring)
+  }
+
+  place(standings: readonly NamedStanding[]): void {
+    this.#standings.take(standings)
+  }
+
+  async reach(barrier: string): Promise<boolean> {
+    return (await unlessAway(this.#store.cluster.reached(barrier))) !== null
+  }
+
+  async drain(terms: DrainTerms): Promise<void> {
+    await this.#traffic.drain(terms)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#opened.disposeAsync()
+  }
 }
 
 function monotonic(): Milliseconds {
@@ -82,47 +173,5 @@ function observer(config: Config, metrics: ExchangeMetrics, output: LogOutput): 
   return (record) => {
     metrics.observe(record)
     log(record)
-  }
-}
-
-function backendReports(topology: Topology, store: Store): BackendReport[] {
-  return [...topology.pools.values()].flatMap((pool) =>
-    pool.backends.map(({ id, health }) => ({
-      pool: pool.id,
-      backend: id,
-      inFlight: store.load.local(pool.id, id),
-      state: health.state,
-      weight: health.weight,
-      ejected: health.ejected,
-    })),
-  )
-}
-
-/** What a report tells of. */
-interface Reported {
-  readonly exchanges: ExchangeMetrics
-  readonly backends: readonly BackendReport[]
-  readonly traffic: OpenTraffic
-  readonly store: Store
-  readonly scripts: Scripts
-}
-
-function report({ exchanges, backends, traffic, store, scripts }: Reported): WorkerReport {
-  const labelled = backends.map(({ pool, backend, ...report }) => ({ labels: { pool, backend }, ...report }))
-  const inFlight = labelled.map(({ labels, inFlight }) => ({ labels: { ...labels, scope: 'node' }, value: inFlight }))
-  const up = labelled.map(({ labels, state }) => ({ labels, value: state === 'down' ? 0 : 1 }))
-  return {
-    backends,
-    metrics: [
-      ...exchanges.metrics(),
-      metric(catalogue.backendConnections, inFlight),
-      metric(catalogue.backendUp, up),
-      single(catalogue.clientConnections, traffic.connections()),
-      metric(
-        catalogue.scriptErrors,
-        scripts.faults().map(({ count, ...labels }) => ({ labels, value: count })),
-      ),
-      single(catalogue.storeUp, store.available ? 1 : 0),
-    ],
   }
 }

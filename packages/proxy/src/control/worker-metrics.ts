@@ -1,0 +1,53 @@
+import type { Store } from '@sticky/store'
+
+import type { Scripts } from '../affinity/script-service.ts'
+import type { Topology } from '../routing/topology.ts'
+import type { ExchangeMetrics } from './exchange-metrics.ts'
+import { catalogue } from './metric-catalogue.ts'
+import { metric, single } from './metrics.ts'
+import type { BackendReport, WorkerReport } from './worker-report.ts'
+
+/** The backends of a topology as this process sees them. */
+export function backendReports(topology: Topology, store: Store): BackendReport[] {
+  return [...topology.pools.values()].flatMap((pool) =>
+    pool.backends.map(({ id, health }) => ({
+      pool: pool.id,
+      backend: id,
+      inFlight: store.load.local(pool.id, id),
+      state: health.state,
+      weight: health.weight,
+      ejected: health.ejected,
+    })),
+  )
+}
+
+/** What a worker's report tells of. */
+export interface Reported {
+  readonly exchanges: ExchangeMetrics
+  readonly backends: readonly BackendReport[]
+  /** Of clients, now open. */
+  readonly connections: number
+  readonly store: Store
+  readonly scripts: Scripts
+}
+
+/** What a worker tells of itself. */
+export function workerReport({ exchanges, backends, connections, store, scripts }: Reported): WorkerReport {
+  const labelled = backends.map(({ pool, backend, ...report }) => ({ labels: { pool, backend }, ...report }))
+  const inFlight = labelled.map(({ labels, inFlight }) => ({ labels: { ...labels, scope: 'node' }, value: inFlight }))
+  const up = labelled.map(({ labels, state }) => ({ labels, value: state === 'down' ? 0 : 1 }))
+  return {
+    backends,
+    metrics: [
+      ...exchanges.metrics(),
+      metric(catalogue.backendConnections, inFlight),
+      metric(catalogue.backendUp, up),
+      single(catalogue.clientConnections, connections),
+      metric(
+        catalogue.scriptErrors,
+        scripts.faults().map(({ count, ...labels }) => ({ labels, value: count })),
+      ),
+      single(catalogue.storeUp, store.available ? 1 : 0),
+    ],
+  }
+}
