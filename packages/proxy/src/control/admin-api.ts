@@ -212,6 +212,7 @@ export const problemStatus = {
   'no-such-pool': 404,
   'method-not-allowed': 405,
   'ambiguous-session': 409,
+  'script-unusable': 409,
   'body-too-large': 413,
   internal: 500,
   'not-ready': 503,
