@@ -31,7 +31,7 @@ beforeAll(async () => {
     moving: { backends: [a, b], affinity: [key] },
     gone: { backends: [a, b], affinity: [{ ...key, whenGone: 'gone' }] },
     backed: { backends: [b, { ...c, backup: true }], affinity: [key] },
-    drained: { backends: [{ ...a, weight: 0 }, c].map(cloned), affinity: [{ strategy: 'clone-id' }] },
+    drained: { backends: [{ ...a, weight: 0, cloneIds: ['clonea'] }, c], affinity: [{ strategy: 'clone-id' }] },
     sealed: { backends: [a] },
     scripted: { backends: [a], affinity: [{ strategy: 'script', script }] },
     rest: { backends: [c], affinity: [] },
@@ -235,10 +235,6 @@ describe('explain, while the store is away', () => {
     `)
   })
 })
-
-function cloned<Backend extends { id?: string }>(backend: Backend): Backend & { cloneIds: string[] } {
-  return { ...backend, cloneIds: [`clone${backend.id}`] }
-}
 
 function explain(node: 0 | 1, ...words: string[]): ReturnType<typeof stickyCli> {
   return stickyCli(['--admin', pair.nodes[node].admin, 'explain', ...words])
