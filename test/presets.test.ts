@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { eventually } from './support/eventually.ts'
+import { HoldingApp } from './support/holding-app.ts'
 import { type Ask, Pair, type Reply, seenBy } from './support/pair.ts'
 import { ScriptedApp } from './support/scripted-app.ts'
 
 const stack = new AsyncDisposableStack()
 let pair: Pair
 let leaving: ScriptedApp
+let busy: readonly HoldingApp[]
 
 beforeAll(async () => {
   const apps = await Promise.all(['a', 'b'].map(async (id) => stack.use(await ScriptedApp.start(id))))
   leaving = stack.use(await ScriptedApp.start('leaving'))
+  busy = await Promise.all(['a', 'b'].map(async (id) => stack.use(await HoldingApp.start(id))))
   const backends = apps.map(({ id, url }) => ({ id, url }))
   const names = [
     'chttp',
@@ -27,8 +31,12 @@ beforeAll(async () => {
   const pools = Object.fromEntries(names.map((preset) => [preset, { backends, preset, balance: 'roundRobin' }]))
   pair = stack.use(
     await Pair.start({
-      pools: { ...pools, away: { backends: [{ id: 'leaving', url: leaving.url }], preset: 'mcp' } },
-      routes: [...names, 'away'].map((pool) => ({ host: pool, pool })),
+      pools: {
+        ...pools,
+        away: { backends: [{ id: 'leaving', url: leaving.url }], preset: 'mcp' },
+        busy: { backends: busy.map(({ id, port }) => ({ id, url: `http://127.0.0.1:${port}` })), preset: 'llm' },
+      },
+      routes: [...names, 'away', 'busy'].map((pool) => ({ host: pool, pool })),
     }),
   )
 })
@@ -121,8 +129,28 @@ describe('llm', () => {
     },
   )
 
-  test('llm: X-Client-Request-Id does not', async () => {
+  test('llm: X-Client-Request-Id does not, and begins nothing', async () => {
+    const before = await pair.nodes[0].sessionCount('llm')
+
     expect((await answerers({ host: 'llm', headers: { 'X-Client-Request-Id': 'same' } })).size).toBe(2)
+    expect(await pair.nodes[0].sessionCount('llm')).toBe(before)
+  })
+
+  test('llm: a conversation leaves a server that carries more than 1.5 times the mean, for good', async () => {
+    const conversation: Ask = { host: 'busy', headers: { 'session-id': 'long' } }
+    const server = async (node?: 0 | 1) =>
+      (await pair.ask({ ...conversation, target: '/now', ...(node !== undefined && { node }) })).headers['x-backend']
+    const home = await server()
+    const at = busy.find(({ id }) => id === home)!
+
+    const held = Array.from({ length: 4 }, () => pair.ask({ ...conversation, node: 0 }))
+    while (at.inFlight < held.length) await at.changed()
+    const next = await eventually(server, (answerer) => answerer !== home)
+    at.releaseAll()
+    await Promise.all(held)
+
+    expect(busy.map(({ id }) => id)).toContain(next)
+    expect([await server(0), await server(1)]).toEqual([next, next])
   })
 
   test('llm: the first of them counts', async () => {
