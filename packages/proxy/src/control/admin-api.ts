@@ -84,6 +84,8 @@ export interface SessionResource extends Versioned {
   readonly expires: Timestamp
   /** When it ends whatever happens; null for never. */
   readonly ends: Timestamp | null
+  /** Does it end with the last of the application's cookies, too? */
+  readonly endsWithLastCookie: boolean
   /** The application's cookies it has. */
   readonly cookies: number
 }
