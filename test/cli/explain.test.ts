@@ -55,6 +55,7 @@ beforeAll(async () => {
     drained: { backends: backends(() => ({ weight: 0 })) },
     shared: { affinity: [], balance: 'sharedRoundRobin' },
     recovered: { affinity: [{ strategy: 'session-cookie', begin: 'on-cookie', recoverBy: ['JSESSIONID'] }] },
+    fading: { affinity: [{ strategy: 'session-cookie', begin: 'on-cookie', ends: 'last-cookie' }] },
   }
   const named = Object.entries(pools).map(([name, pool]) => [name, { backends: backends(), ...pool }])
   const routes = Object.keys(pools).map((pool) => ({ host: `${pool}.example`, pool }))
@@ -81,6 +82,14 @@ describe('sticky-cli explain', () => {
       if away:   a, the only one it can go to
       "
     `)
+  })
+
+  test('session-cookie: a session that ends with its last cookie', async () => {
+    const cookie = await beginAtB('fading.example', 'theme')
+
+    expect(await explained('http://fading.example/', '--cookie', cookie)).toContain(
+      'ends in <time> unless it is used, and with its last cookie\n',
+    )
   })
 
   test('session-cookie: a newcomer whose answer begins a session', async () => {
