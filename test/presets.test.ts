@@ -31,6 +31,7 @@ beforeAll(async () => {
   const pools = Object.fromEntries(names.map((preset) => [preset, { backends, preset, balance: 'roundRobin' }]))
   pair = stack.use(
     await Pair.start({
+      trustedProxies: ['127.0.0.1'],
       pools: {
         ...pools,
         away: { backends: [{ id: 'leaving', url: leaving.url }], preset: 'mcp' },
@@ -72,6 +73,16 @@ test.each([
 
 test('aflex: without the cookie the address of the client does', async () => {
   expect((await answerers({ host: 'aflex' })).size).toBe(1)
+})
+
+test('aflex: a cookie that was set before Sticky came is a key from its first answer on, whatever address it comes from', async () => {
+  const from = (last: number): Ask => ({
+    ...{ host: 'aflex', cookie: 'JSESSIONID=older' },
+    headers: { 'X-Forwarded-For': `192.0.2.${last}` },
+  })
+  const first = await pair.ask(from(1))
+
+  for (const last of [2, 3, 4, 5, 6, 7]) expect((await pair.ask(from(last))).app).toBe(first.app)
 })
 
 test.each([

@@ -42,10 +42,14 @@ describe('a key is learned', () => {
     expect(await cluster.rows()).toEqual([])
   })
 
-  test('from the last of several of its name, as browsers do', async () => {
+  test.for([
+    ['JSESSIONID=B; Path=/', 'a=1', 'JSESSIONID=A'],
+    ['JSESSIONID=; Max-Age=0', 'a=1', 'JSESSIONID=A'],
+    ['JSESSIONID=A; Path=/shop', 'JSESSIONID=; Path=/shop/; Max-Age=0'],
+  ])('from the last of several of its name that sets a value: %j', async (sets) => {
     const { browser, one } = twoNodes()
 
-    await browser.visit(one, { by: 'b', sets: ['JSESSIONID=; Max-Age=0', 'a=1', 'JSESSIONID=A'] })
+    await browser.visit(one, { by: 'b', sets })
 
     expect((await one.locate('JSESSIONID=A')).home).toEqual(['b'])
   })

@@ -38,7 +38,13 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   gorouter: { balance: 'roundRobin', affinity: [{ strategy: 'companion-cookie', triggers: ['JSESSIONID'] }] },
   aflex: {
-    affinity: [{ strategy: 'persistence-key', from: [{ cookie: 'JSESSIONID' }, { clientAddress: true }], age: '5m' }],
+    affinity: [
+      {
+        strategy: 'persistence-key',
+        from: [{ cookie: 'JSESSIONID', learn: 'request' }, { clientAddress: true }],
+        age: '5m',
+      },
+    ],
   },
   genero: { balance: 'roundRobin', affinity: [{ strategy: 'instance-cookie', start: '/gas' }] },
   websphere: {
