@@ -38,22 +38,33 @@ class ModuleScript implements LoadedScript {
   request({ facts, keys }: ScriptExchange): MaybePromise<Decision> {
     const view = new RequestView(facts, keys)
     const returned: unknown = this.#module.request!(view)
-    return isPromise(returned) ? this.#bounded(returned, keys).then(() => view.decision) : view.decision
+    const decision = isPromise(returned) ? decisionAfter(returned, view) : view.decision
+    return decision instanceof Promise ? this.#bounded(decision, keys) : decision
   }
 
   response({ facts, keys }: ScriptExchange, { head, backend, now }: ScriptAnswer): MaybePromise<void> {
     const returned: unknown = this.#module.response!(new ResponseView(facts, head, backend, keys, now))
-    if (isPromise(returned)) return this.#bounded(returned, keys)
+    if (isPromise(returned)) return this.#bounded(ended(returned), keys)
   }
 
-  async #bounded(hook: PromiseLike<unknown>, keys: { readonly waiting: number }): Promise<void> {
+  async #bounded<Outcome>(work: Promise<Outcome>, keys: { readonly waiting: number }): Promise<Outcome> {
     const limit = new TimeLimit(this.#limit, keys)
     try {
-      await Promise.race([hook, limit.passed])
+      return await Promise.race([work, limit.passed])
     } finally {
       limit.stop()
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** A hook's decision may depend on a promise of its own, too. */
+async function decisionAfter(hook: PromiseLike<unknown>, view: RequestView): Promise<Decision> {
+  await hook
+  return view.decision
+}
+
+async function ended(hook: PromiseLike<unknown>): Promise<void> {
+  await hook
 }

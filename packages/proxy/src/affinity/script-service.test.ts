@@ -16,6 +16,7 @@ test.each(
     [mode, isolate, 'no hooks', `export const nothing = 1`, 'it exports neither request nor response'],
     [mode, isolate, 'a hook that is none', `export const request = 1`, 'what it exports as request is no function'],
     [mode, isolate, 'an error as it begins', `throw new Error('oops')`, 'oops'],
+    [mode, isolate, 'nothing as its error', `throw null`, 'null'],
     [mode, isolate, 'no sense', `export const request = (`, 'cannot be used: '],
   ]),
 )('%s (isolate: %s) a script with %s keeps a worker from starting', async (_, isolate, __, text, told) => {
@@ -113,6 +114,24 @@ test('a thread that its script ends is replaced', async () => {
   const ended = await Promise.all([locate(node, '/end'), locate(node, '/end')])
 
   expect(ended.map(({ known }) => known)).toEqual([false, false])
+  expect((await locate(node)).home).toEqual(['b'])
+})
+
+test('so is one whose script fills its memory', async () => {
+  await using folder = new ScriptFolder()
+  const grows = `const kept = []
+    export const request = (context) => {
+      while (context.path === '/grow') kept.push(new Array(1000).fill(Math.random()))
+      context.use('b')
+    }`
+  const node = new Cluster().node(folder.script(grows, { isolate: true, timeLimit: 30_000 }), { scripts: folder.hosts })
+  await folder.scripts.open()
+
+  const grown = await locate(node, '/grow')
+
+  expect(grown.known).toBe(false)
+  expect(folder.facts).toMatchObject([{ event: 'script failed', fields: { kind: 'error' } }])
+  expect(String(folder.facts[0]!.fields.err)).toContain('out of memory')
   expect((await locate(node)).home).toEqual(['b'])
 })
 

@@ -23,6 +23,9 @@ const program = fileURLToPath(new URL(`./script-thread${extname(import.meta.url)
 const threads = 2
 const mostWaiting = 128
 
+/** MB of a thread's heap: a script that keeps more loses the thread, before it costs the machine its memory. */
+const mostMemory = 256
+
 /** How long a script may take to load. */
 const loadTime: Milliseconds = 10_000
 
@@ -40,6 +43,7 @@ export async function loadThreads(file: string, limit: Milliseconds): Promise<Lo
     // An idle thread must not sleep in Atomics.wait: a script may have timers of its own.
     atomics: 'disabled',
     recordTiming: false,
+    resourceLimits: { maxOldGenerationSizeMb: mostMemory },
     workerData: { url },
   })
   // A thread that ends by itself while it does nothing; it is replaced.
