@@ -20,9 +20,9 @@ export class KeyQuota {
   readonly #services: QuotaServices
   /** Undefined: clients begin as many as they like. */
   readonly #clients: ClientAllowance | undefined
-  /** The last count, and what began here since it was asked for. */
-  #counted = 0
+  /** What began here, ever; and how many more, or fewer, there were when they were counted last. */
   #begun = 0
+  #others = 0
   #askedAt: Milliseconds = -Infinity
 
   constructor(
@@ -37,7 +37,7 @@ export class KeyQuota {
   /** Counts a session that is to begin, or tells why it must not; `giver` is the client whose request gave its key. */
   refuses(giver: Client | undefined): SessionRefusal | undefined {
     this.#askAgain()
-    if (this.#counted + this.#begun >= this.#maxSessions) return 'pool-limit'
+    if (this.#others + this.#begun >= this.#maxSessions) return 'pool-limit'
     if (giver !== undefined && !this.#allows(giver)) return 'client-limit'
     this.#begun++
     return undefined
@@ -53,9 +53,7 @@ export class KeyQuota {
 
   async #count(begunBefore: number): Promise<void> {
     const counted = await this.#services.count()
-    if (counted === undefined) return
-    this.#counted = counted
-    this.#begun -= begunBefore
+    if (counted !== undefined) this.#others = counted - begunBefore
   }
 
   #allows(client: Client): boolean {
