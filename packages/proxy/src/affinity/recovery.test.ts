@@ -1,3 +1,5 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+
 import { expect, test } from 'vitest'
 
 import { Browser, Cluster, type Node, sessionCookieConfig, type Visit } from './cluster.test-support.ts'
@@ -49,6 +51,22 @@ test('a value that only requests bring is never learnt, not even from a known se
   expect((await browser.visit(node)).added).not.toEqual([])
   expect(await rows(cluster)).toBe(1)
   expect((await node.locate('JSESSIONID=invented')).known).toBe(false)
+})
+
+test('a session does not keep alive what leads to another one', async () => {
+  const { cluster, node } = await begun()
+  const other = new Browser()
+  await other.visit(node, { sets: ['PHPSESSID=two'] })
+  other.jar.set('JSESSIONID', 'one')
+  cluster.touched.length = 0
+
+  cluster.now += age * 0.6
+  await other.visit(node)
+  // Nobody waits for what is renewed.
+  await endOfTurn()
+
+  const rows = cluster.touched.filter(({ pool }) => pool === recoveryTable('shop'))
+  expect(rows).toHaveLength(1)
 })
 
 test('without recoverBy nothing is learnt and nothing found', async () => {
