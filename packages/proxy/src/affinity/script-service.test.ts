@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 
 import { requestHead } from '../wire/heads.test-support.ts'
@@ -61,6 +62,32 @@ test('what a version has begun ends, when a new one takes over', async () => {
 
   expect((await locate(node)).home).toEqual(['b'])
   expect((await begun).home).toEqual(['a'])
+})
+
+test('the threads of versions that were replaced end', async () => {
+  await using folder = new ScriptFolder()
+  const name = randomUUID()
+  using stack = new DisposableStack()
+  const channel = stack.adopt(new BroadcastChannel(name), (opened) => opened.close())
+  const heard: string[] = []
+  channel.onmessage = ({ data }) => heard.push(data)
+  const alive = (version: string): string => `
+    const channel = new BroadcastChannel('${name}')
+    setInterval(() => channel.postMessage('${version}'), 5)
+    ${sendingTo(version)}`
+  new Cluster().node(folder.script(alive('a'), { isolate: true }), { scripts: folder.hosts })
+  await folder.scripts.open()
+
+  for (const [index, version] of ['b', 'a', 'c'].entries()) {
+    folder.write(alive(version))
+    await folder.told('script replaced', index + 1)
+  }
+
+  // Of any that lived, one of so many messages would be.
+  await folder.eventually(
+    () => heard.length - heard.findLastIndex((version) => version !== 'c'),
+    (ofTheNewest) => ofTheNewest > 40,
+  )
 })
 
 test('a hook that loops costs its exchange the limit and its thread, and others nothing', async () => {
