@@ -95,17 +95,33 @@ test.each([
   expect(await answerers({ host, target: `/x;jsessionid=${id}?y` })).toEqual(new Set([server]))
 })
 
-test('socketio: the sid of the handshake’s body leads back, as a parameter', async () => {
-  const headers = { 'Content-Type': 'text/plain; charset=UTF-8' }
-  const body = '0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000}'
-  const handshake = await pair.ask({
-    host: 'socketio',
-    target: '/socket.io/?EIO=4&transport=polling',
-    answer: { headers, body },
+describe('socketio', () => {
+  const told = (sid: string, before = ''): Ask => ({
+    ...{ host: 'socketio', target: '/socket.io/?transport=polling' },
+    answer: {
+      headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
+      body: `${before}{"sid":"${sid}","upgrades":["websocket"],"pingInterval":25000}`,
+    },
+  })
+  const polling = (sid: string): Ask => ({ host: 'socketio', target: `/socket.io/?transport=polling&sid=${sid}` })
+
+  test.each([
+    ['0', 'lv_VI97HAXpY6yYWAAAC'],
+    ['97:0', 'of-version-2'],
+  ])('socketio: the sid of the handshake’s body leads back, as a parameter: %s{"sid":"%s"', async (before, sid) => {
+    const handshake = await pair.ask(told(sid, before))
+
+    expect(await answerers(polling(sid))).toEqual(new Set([handshake.app]))
   })
 
-  const target = '/socket.io/?EIO=4&transport=polling&sid=lv_VI97HAXpY6yYWAAAC'
-  expect(await answerers({ host: 'socketio', target })).toEqual(new Set([handshake.app]))
+  test('socketio: what else has a sid is no handshake, and begins nothing', async () => {
+    const before = await pair.nodes[0].sessionCount('socketio')
+
+    await pair.ask(told('of-an-api'))
+    await pair.ask(told('of-a-packet', '42'))
+
+    expect(await pair.nodes[0].sessionCount('socketio')).toBe(before)
+  })
 })
 
 describe('mcp', () => {
