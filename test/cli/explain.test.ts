@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import type { LoadList } from '@sticky/proxy/admin-api'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { eventually } from '../support/eventually.ts'
 import { Pair } from '../support/pair.ts'
 import { freshPrefix, redisUrl } from '../support/redis.ts'
 import { ScriptedApp } from '../support/scripted-app.ts'
@@ -365,7 +367,8 @@ test('nothing is stored, renewed or counted for an explanation', async () => {
   await pair.ask({ host: 'scripted.example', headers: { 'X-Key': 'kept' } })
   await pair.ask({ host: 'shared.example' })
   const sets = (field: string) => ['--response-header', `Set-Cookie: ${field}`]
-  const before = { stored: await storedIn(redis), load: await loads() }
+  const load = await eventually(loads, (told) => told.load.every(({ cluster }) => cluster === 0))
+  const before = { stored: await storedIn(redis), load }
 
   await Promise.all(
     [
@@ -437,8 +440,8 @@ async function storedIn(redis: Redis): Promise<Record<string, unknown>> {
   return stored
 }
 
-async function loads(): Promise<unknown> {
-  return await pair.nodes[0].ask('/v1/load')
+function loads(): Promise<LoadList> {
+  return pair.nodes[0].ask('/v1/load')
 }
 
 function disposable(redis: Redis): Redis & AsyncDisposable {
