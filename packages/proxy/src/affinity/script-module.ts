@@ -5,7 +5,7 @@ import type { Decision } from './script-decision.ts'
 import type { LoadedScript, ScriptAnswer, ScriptExchange } from './script-exchange.ts'
 import type { RequestHook, ResponseHook } from './script-hooks.ts'
 import { hooksOf, type ScriptHooks } from './script-hooks-of.ts'
-import { TimeLimit } from './script-limit.ts'
+import { loadTime, within } from './script-limit.ts'
 import { isPromise, RequestView } from './script-request.ts'
 import { ResponseView } from './script-response.ts'
 
@@ -19,7 +19,7 @@ let loads = 0
 
 /** Loads a script into this process; rejects when it cannot be loaded or has no hooks. */
 export async function loadModule(file: string, limit: Milliseconds): Promise<LoadedScript> {
-  const module: ScriptModule = await import(`${pathToFileURL(file).href}?load=${++loads}`)
+  const module: ScriptModule = await within(loadTime, import(`${pathToFileURL(file).href}?load=${++loads}`))
   return new ModuleScript(module, limit)
 }
 
@@ -39,21 +39,12 @@ class ModuleScript implements LoadedScript {
     const view = new RequestView(facts, keys)
     const returned: unknown = this.#module.request!(view)
     const decision = isPromise(returned) ? decisionAfter(returned, view) : view.decision
-    return decision instanceof Promise ? this.#bounded(decision, keys) : decision
+    return decision instanceof Promise ? within(this.#limit, decision, keys) : decision
   }
 
   response({ facts, keys }: ScriptExchange, { head, backend, now }: ScriptAnswer): MaybePromise<void> {
     const returned: unknown = this.#module.response!(new ResponseView(facts, head, backend, keys, now))
-    if (isPromise(returned)) return this.#bounded(ended(returned), keys)
-  }
-
-  async #bounded<Outcome>(work: Promise<Outcome>, keys: { readonly waiting: number }): Promise<Outcome> {
-    const limit = new TimeLimit(this.#limit, keys)
-    try {
-      return await Promise.race([work, limit.passed])
-    } finally {
-      limit.stop()
-    }
+    if (isPromise(returned)) return within(this.#limit, ended(returned), keys)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
 import { requestHead } from '../wire/heads.test-support.ts'
 import { Cluster, type Node } from './cluster.test-support.ts'
@@ -27,6 +28,20 @@ test.each(
 
   await expect(folder.scripts.open()).rejects.toThrow(told as string)
   await expect(folder.scripts.open()).rejects.toThrow(`script ${config.file} of pool shop cannot be used`)
+})
+
+test.each(modes)('%s a script that never ends loading keeps a worker from starting', async (_, isolate) => {
+  await using folder = new ScriptFolder()
+  new Cluster().node(folder.script(`await new Promise(() => {})`, { isolate }), { scripts: folder.hosts })
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+
+  const opening = folder.scripts.open()
+  opening.catch(() => {})
+  while (vi.getTimerCount() === 0) await setImmediate()
+  vi.advanceTimersByTime(10_000)
+
+  await expect(opening).rejects.toThrow('cannot be used: took longer than its limit of 10000 ms')
 })
 
 test.each(modes)('%s a new version takes over, and a broken one does not', async (_, isolate) => {

@@ -13,7 +13,7 @@ import {
   ScriptTimeout,
 } from './script-exchange.ts'
 import type { ScriptHooks } from './script-hooks-of.ts'
-import { TimeLimit } from './script-limit.ts'
+import { loadTime, TimeLimit, within } from './script-limit.ts'
 import type { ExchangeKeys } from './script-persist.ts'
 import type { AskedFacts, FromHook, ThreadTask, ToHook } from './script-thread-messages.ts'
 
@@ -25,9 +25,6 @@ const mostWaiting = 128
 
 /** MB of a thread's heap: a script that keeps more loses the thread, before it costs the machine its memory. */
 const mostMemory = 256
-
-/** How long a script may take to load. */
-const loadTime: Milliseconds = 10_000
 
 let loads = 0
 
@@ -49,7 +46,7 @@ export async function loadThreads(file: string, limit: Milliseconds): Promise<Lo
   // A thread that ends by itself while it does nothing; it is replaced.
   pool.on('error', () => {})
   try {
-    const hooks = await pool.run({ hook: undefined }, { signal: AbortSignal.timeout(loadTime) })
+    const hooks = await within(loadTime, pool.run({ hook: undefined }))
     return new ThreadedScript(pool, hooks as ScriptHooks, limit)
   } catch (cause) {
     await pool.destroy()
