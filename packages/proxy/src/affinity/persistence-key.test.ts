@@ -190,7 +190,7 @@ describe('a session with a key', () => {
     expect((await other.locate(browser.cookie)).home).toEqual(['c'])
   })
 
-  test('stays where it lives when only other nodes know its home', async () => {
+  test('stays where it lives when only other nodes know its home, which renew it', async () => {
     const { cluster, browser, one } = await begun()
     const behind = cluster.node(persistenceKeyConfig(), { backends: ['a', 'c'] })
 
@@ -198,6 +198,8 @@ describe('a session with a key', () => {
 
     expect(elsewhere).toMatchObject({ taken: true, session: { home: ['b'], persistence: 'DN' } })
     expect((await one.locate(browser.cookie)).home).toEqual(['b'])
+    expect(cluster.touched).toEqual([])
+    await browser.visit(one, { by: 'b' })
     expect(cluster.touched).toHaveLength(1)
   })
 
