@@ -5,6 +5,18 @@ import { ScriptTimeout } from './script-exchange.ts'
 /** How long a script may take to load. */
 export const loadTime: Milliseconds = 10_000
 
+/** Counts an exchange's operations on keys; throws at one more than the store should have to do for it. */
+export class OperationLimit {
+  #operations = 0
+
+  count(): void {
+    if (++this.#operations > mostOperations)
+      throw new RangeError(`persist: an exchange has at most ${mostOperations} operations`)
+  }
+}
+
+const mostOperations = 100
+
 /** What the work comes to within its limit; rejects with a ScriptTimeout after that. */
 export async function within<Outcome>(
   limit: Milliseconds,

@@ -122,6 +122,11 @@ describe.each([
       `context.header.set('X', 'a\\r\\nb')`,
       'header: the value of X cannot stand in a field',
     ],
+    [
+      'more keys than the store has time for',
+      `for (let count = 0; count <= 100; count++) context.persist.lookup('k' + count)`,
+      'persist: an exchange has at most 100 operations',
+    ],
     ['a key that is no text', `context.persist.lookup(7)`, 'persist: a key must be a string'],
     ['an age that is none', `context.persist.add('k', { age: 'soon' })`, 'persist.add: age must be a duration'],
     ['a field without a name', `context.header.set({}, 'x')`, 'header: "[object Object]" is no field name'],
@@ -207,6 +212,19 @@ describe.each([
 
     expect((await visit(here.node)).taken).toBe(false)
     expect(here.folder.scripts.faults()).toEqual([])
+  })
+
+  test('that does not wait for what fails goes on', async () => {
+    const text = `let served = 0
+      export const request = ({ use }) => { if (served > 2) use('c') }
+      export const response = ({ persist }) => { served++; persist.add('k'); persist.delete('l') }`
+    await using here = await open(text, parts)
+    here.cluster.away = true
+
+    // Of two threads one has served three of these, if both go on.
+    for (let count = 0; count < 6; count++) await visit(here.node)
+
+    expect((await Promise.all([locate(here.node), locate(here.node)])).some(({ home }) => home[0] === 'c')).toBe(true)
   })
 
   test('without a hook for requests begins sessions by its answers', async () => {
