@@ -5,6 +5,9 @@ import { Alternator } from './support/alternator.ts'
 import { Pair } from './support/pair.ts'
 import { SocketApp } from './support/socket-app.ts'
 
+/** 200 clients and two nodes share what cores there are. */
+const PATIENCE = 50_000
+
 const stack = new AsyncDisposableStack()
 let sticky: readonly SocketApp[]
 let loose: readonly SocketApp[]
@@ -46,6 +49,7 @@ async function converse(path: string): Promise<Outcome> {
     path,
     reconnection: false,
     forceNew: true,
+    timeout: PATIENCE,
   })
   try {
     await connected(socket)
@@ -65,7 +69,7 @@ function connected(socket: Socket): Promise<void> {
 }
 
 function who(socket: Socket): Promise<string> {
-  return socket.timeout(10_000).emitWithAck('who')
+  return socket.timeout(PATIENCE).emitWithAck('who')
 }
 
 async function upgraded(socket: Socket): Promise<void> {
