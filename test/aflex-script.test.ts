@@ -214,6 +214,14 @@ describe.each(['choosing', 'isolated'])('a script (pool %s)', (pool) => {
     expect(new Set(apps).size).toBe(1)
   })
 
+  test('hides our cookie of its own pool from that pool’s backends', async () => {
+    const cookie = (await pair.ask({ host })).cookies[0]!.split(';')[0]!
+
+    const reply = await pair.ask({ host, target: '/pool', cookie: `a=1; ${cookie}; b=2` })
+
+    expect(seenBy(reply).headers.cookie).toBe('a=1; b=2')
+  })
+
   test('refuses', async () => {
     const reply = await pair.ask({ host, target: '/refuse' })
 

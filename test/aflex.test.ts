@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -101,6 +102,32 @@ describe('the cookie that the application sets', () => {
     const { app } = await setting('plain', 'JSESSIONID=first; Path=/')
 
     expect(await appsOf('plain', { cookie: 'JSESSIONID=first' })).toEqual([app])
+  })
+
+  test.each([
+    ['HEAD', 200],
+    ['GET', 204],
+    ['GET', 304],
+    ['POST', 303],
+    ['GET', 500],
+  ])('3b.1 names it whatever the answer is: %s %i', async (method, status) => {
+    const cookie = `JSESSIONID=${method}-${status}`
+    const { app } = await ask('plain', { method, answer: { status, headers: { 'Set-Cookie': cookie } } })
+
+    expect(app).toBeDefined()
+    expect(await appsOf('plain', { cookie })).toEqual([app])
+  })
+
+  test('3b.1 names the session of its own request, of several on one connection', async () => {
+    const homes = await Promise.all(['p1', 'p2', 'p3'].map((value) => setting('plain', `JSESSIONID=${value}`)))
+
+    const lines = ['p1', 'p2', 'p3', 'p1'].map(
+      (value) => `GET / HTTP/1.1\r\nHost: plain.example.com\r\nCookie: JSESSIONID=${value}\r\n`,
+    )
+    const answers = await pipelined(`${lines.join('\r\n')}Connection: close\r\n\r\n`)
+
+    const [p1, p2, p3] = homes.map(({ app }) => app)
+    expect(answers).toEqual([p1, p2, p3, p1])
   })
 
   test('3b.2 may change from A to B: B stays there, and A ages', async () => {
@@ -401,6 +428,13 @@ describe('examples/aflex.yaml', () => {
     for (const asked of [...later, ...later.toReversed()]) expect((await shop(asked)).app).toBe(begun.app)
   })
 })
+
+/** Sends these bytes to a node as they are; who answered each request in them. */
+async function pipelined(bytes: string): Promise<string[]> {
+  const socket = connect(pair.nodes[0].port, '127.0.0.1')
+  socket.write(bytes)
+  return Array.from((await text(socket)).matchAll(/^x-app: (.*)\r$/gim), ([, app]) => app!)
+}
 
 /** An application that sets its cookie and whose answers never end. */
 async function streamingApp(): Promise<Server> {

@@ -1,15 +1,39 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
 import { ConfigErrors, loadConfig } from '@sticky/proxy'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 
 import { Pair } from './support/pair.ts'
+import { freshPrefix, redisUrl } from './support/redis.ts'
 import { ScriptedApp } from './support/scripted-app.ts'
+
+const store = { url: redisUrl(), prefix: freshPrefix() }
+const redis = new Redis(store.url, { lazyConnect: true })
+
+/** It does with what clients send all that a script can, but for making keys of it. */
+const script = join(mkdtempSync(join(tmpdir(), 'sticky-bad-')), 'reading.ts')
+const reading = `
+const names = ['JSESSIONID', 'sticky', 'instance', '__VCAP_ID__']
+export const request = ({ cookie, header, persist, use, target }) => {
+  for (const name of names) {
+    use(persist.lookup(cookie.get(name)))
+    persist.delete(cookie.get(name))
+  }
+  use(persist.lookup(header.get('X-Session')))
+  use(persist.lookup(target))
+  header.set('X-Seen', String(names.filter((name) => cookie.exists(name)).length))
+}
+export const response = ({ request, setCookie, persist }) => {
+  persist.add(setCookie.get('JSESSIONID'))
+  persist.delete(request.path)
+}`
 
 const learn = { body: '^sid=(\\w+)' }
 const key = { strategy: 'persistence-key', from: [{ cookie: 'JSESSIONID' }] }
@@ -28,6 +52,9 @@ const chains = {
   path: [{ strategy: 'instance-path', start: '/gas' }],
   companion: [{ strategy: 'companion-cookie', triggers: ['JSESSIONID'] }],
   named: [{ strategy: 'companion-cookie', triggers: ['JSESSIONID'], value: 'plain', addressHeader: 'X-App-Instance' }],
+  recover: [{ strategy: 'session-cookie', begin: 'on-cookie', recoverBy: ['JSESSIONID', 'instance'] }],
+  script: [{ strategy: 'script', script }],
+  isolated: [{ strategy: 'script', script, isolate: true, timeLimit: '5s' }],
   chain: [key, { strategy: 'clone-id', cookie: 'APPSESSION' }, { strategy: 'session-cookie', begin: 'on-cookie' }],
 } as const
 
@@ -38,16 +65,21 @@ const opened = new AsyncDisposableStack()
 let pair: Pair
 
 beforeAll(async () => {
+  writeFileSync(script, reading)
   const apps = await Promise.all(['a', 'b'].map(async (id) => opened.use(await ScriptedApp.start(id))))
   const backends = apps.map(({ id, url }) => ({ id, url, cloneIds: [`clone${id}`], prefix: `/GAS-${id}` }))
   const pools = Object.entries(chains).map(([name, affinity]) => [name, { affinity, backends }])
   const hosts = Object.keys(chains).map((pool) => ({ host: `${pool}.example`, pool }))
   const patterns = ['(a+)+$', '^/(.*)*!$', '(x?){40}x{40}y']
   const routes = [...hosts, ...patterns.map((pattern) => ({ host: 'pattern.example', pattern, pool: 'cookie' }))]
-  pair = opened.use(await Pair.start({ pools: Object.fromEntries(pools), routes, accessLog: true }))
+  pair = opened.use(await Pair.start({ store, pools: Object.fromEntries(pools), routes, accessLog: true }))
 })
 
-afterAll(() => opened.disposeAsync())
+afterAll(async () => {
+  await opened.disposeAsync()
+  await redis.quit()
+  rmSync(dirname(script), { recursive: true })
+})
 
 const replacing = { companion: true, named: true }
 
@@ -109,6 +141,7 @@ describe('forged and truncated values', () => {
   const sealed = {
     cookie: { name: 'sticky', target: '/', sets: 'theme=dark' },
     chain: { name: 'sticky', target: '/', sets: 'theme=dark' },
+    recover: { name: 'sticky', target: '/', sets: 'theme=dark' },
     instance: { name: 'instance', target: '/start', sets: 'theme=dark' },
     companion: { name: '__VCAP_ID__', target: '/', sets: 'JSESSIONID=1' },
   } as const
@@ -188,6 +221,8 @@ describe('targets that name nobody', () => {
     ['parameters', 'half an encoding', '/x?sid=%', 200],
     ['parameters', 'an encoded NUL', '/x?sid=%00', 400],
     ['parameters', 'hundreds of path parameters', `/x${';jsessionid'.repeat(700)}`, 200],
+    ['script', '8,000 bytes', `/${'x'.repeat(8000)}`, 200],
+    ['isolated', 'what objects have by themselves', '/__proto__?constructor', 200],
   ])('%s: a target with %s', async (pool, _, target, status) => {
     expect(await sent(`GET ${target} HTTP/1.1\r\nHost: ${pool}.example\r\n`)).toMatchObject({ status, sets: [] })
   })
@@ -303,8 +338,11 @@ async function harmless(): Promise<void> {
   }
 }
 
+/** Of every table there is, those by which sessions are found again among them. */
 async function countRows(): Promise<number> {
-  return (await pair.nodes[0].ask<{ total: number }>('/v1/sessions:count')).total
+  const indexes = await redis.keys(`${store.prefix}:*:on:*`)
+  const counts = await Promise.all(indexes.map((index) => redis.zcard(index)))
+  return counts.reduce((total, count) => total + count, 0)
 }
 
 /** Sends these bytes as they stand. */

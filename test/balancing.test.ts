@@ -196,6 +196,10 @@ test('5d.17 fields of clients that backends are not to see are left out, and oth
   for (const name of ['$wsra', '$wsis', 'x-internal']) expect(seen).not.toHaveProperty([name])
 })
 
+test('what no route matches goes to the fallback pool', async () => {
+  expect(await pair.ask({ host: 'nobody.example' })).toMatchObject({ status: 200, app: 'a' })
+})
+
 function configuration(): object {
   const { a, b, c } = apps
   const { h1, h2 } = holding
@@ -250,7 +254,7 @@ function configuration(): object {
     limited: { backends: [at(h1, { maxConnections: 2 }), at(h2, { maxConnections: 2 })] },
     small: { affinity: [], maxBody: '10', removeHeaders: ['$WS*', 'X-Internal'], backends: [at(a)] },
   }
-  return { pools, routes: Object.keys(pools).map((pool) => ({ host: pool, pool })) }
+  return { pools, routes: Object.keys(pools).map((pool) => ({ host: pool, pool })), fallback: 'small' }
 }
 
 async function appsOf(host: string, newcomers: number): Promise<(string | undefined)[]> {

@@ -73,6 +73,7 @@ function system({ canned, weightOfA = 1 }: { canned: string; weightOfA?: number 
       { host: 'drained.example', pattern: '^/left', pool: 'drained', backends: ['a', 'b'], whenDrained: 'next' },
       { host: 'drained.example', pattern: '^/left/for-nobody', pool: 'drained', backends: ['b'], whenDrained: 'next' },
       { host: 'drained.example', pattern: '^/left/?$', pool: 'drained', backends: ['c'] },
+      { host: 'drained.example', path: '/refused/*', pool: 'drained', backends: ['c'] },
     ],
   }
 }

@@ -292,6 +292,7 @@ describe('2c, what users asked for', () => {
 
     expect(seenBy(await ask('plain', { cookie })).headers.cookie).toBe(cookie)
     expect(seenBy(await ask('sealed', { cookie })).headers.cookie).toBe('a=1; JSESSIONID=1; b=2')
+    expect(seenBy(await ask('sealed', { cookie: 'a=1; __VCAP_ID_META__=secure' })).headers.cookie).toBe('a=1')
   })
 
   test('an answer with our cookie is kept out of shared caches', async () => {

@@ -1,15 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { eventually } from './support/eventually.ts'
+import { HoldingApp } from './support/holding-app.ts'
 import { type Ask, Pair, type Reply, seenBy } from './support/pair.ts'
 import { ScriptedApp } from './support/scripted-app.ts'
 
 const stack = new AsyncDisposableStack()
 let pair: Pair
 let leaving: ScriptedApp
+let busy: readonly HoldingApp[]
 
 beforeAll(async () => {
   const apps = await Promise.all(['a', 'b'].map(async (id) => stack.use(await ScriptedApp.start(id))))
   leaving = stack.use(await ScriptedApp.start('leaving'))
+  busy = await Promise.all(['a', 'b'].map(async (id) => stack.use(await HoldingApp.start(id))))
   const backends = apps.map(({ id, url }) => ({ id, url }))
   const names = [
     'chttp',
@@ -27,8 +31,13 @@ beforeAll(async () => {
   const pools = Object.fromEntries(names.map((preset) => [preset, { backends, preset, balance: 'roundRobin' }]))
   pair = stack.use(
     await Pair.start({
-      pools: { ...pools, away: { backends: [{ id: 'leaving', url: leaving.url }], preset: 'mcp' } },
-      routes: [...names, 'away'].map((pool) => ({ host: pool, pool })),
+      trustedProxies: ['127.0.0.1'],
+      pools: {
+        ...pools,
+        away: { backends: [{ id: 'leaving', url: leaving.url }], preset: 'mcp' },
+        busy: { backends: busy.map(({ id, port }) => ({ id, url: `http://127.0.0.1:${port}` })), preset: 'llm' },
+      },
+      routes: [...names, 'away', 'busy'].map((pool) => ({ host: pool, pool })),
     }),
   )
 })
@@ -66,6 +75,16 @@ test('aflex: without the cookie the address of the client does', async () => {
   expect((await answerers({ host: 'aflex' })).size).toBe(1)
 })
 
+test('aflex: a cookie that was set before Sticky came is a key from its first answer on, whatever address it comes from', async () => {
+  const from = (last: number): Ask => ({
+    ...{ host: 'aflex', cookie: 'JSESSIONID=older' },
+    headers: { 'X-Forwarded-For': `192.0.2.${last}` },
+  })
+  const first = await pair.ask(from(1))
+
+  for (const last of [2, 3, 4, 5, 6, 7]) expect((await pair.ask(from(last))).app).toBe(first.app)
+})
+
 test.each([
   ['websphere', '0000A2MB4IJozU:a', 'a'],
   ['websphere', '0000A2MB4IJozU:gone:b', 'b'],
@@ -76,17 +95,33 @@ test.each([
   expect(await answerers({ host, target: `/x;jsessionid=${id}?y` })).toEqual(new Set([server]))
 })
 
-test('socketio: the sid of the handshake’s body leads back, as a parameter', async () => {
-  const headers = { 'Content-Type': 'text/plain; charset=UTF-8' }
-  const body = '0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000}'
-  const handshake = await pair.ask({
-    host: 'socketio',
-    target: '/socket.io/?EIO=4&transport=polling',
-    answer: { headers, body },
+describe('socketio', () => {
+  const told = (sid: string, before = ''): Ask => ({
+    ...{ host: 'socketio', target: '/socket.io/?transport=polling' },
+    answer: {
+      headers: { 'Content-Type': 'text/plain; charset=UTF-8' },
+      body: `${before}{"sid":"${sid}","upgrades":["websocket"],"pingInterval":25000}`,
+    },
+  })
+  const polling = (sid: string): Ask => ({ host: 'socketio', target: `/socket.io/?transport=polling&sid=${sid}` })
+
+  test.each([
+    ['0', 'lv_VI97HAXpY6yYWAAAC'],
+    ['97:0', 'of-version-2'],
+  ])('socketio: the sid of the handshake’s body leads back, as a parameter: %s{"sid":"%s"', async (before, sid) => {
+    const handshake = await pair.ask(told(sid, before))
+
+    expect(await answerers(polling(sid))).toEqual(new Set([handshake.app]))
   })
 
-  const target = '/socket.io/?EIO=4&transport=polling&sid=lv_VI97HAXpY6yYWAAAC'
-  expect(await answerers({ host: 'socketio', target })).toEqual(new Set([handshake.app]))
+  test('socketio: what else has a sid is no handshake, and begins nothing', async () => {
+    const before = await pair.nodes[0].sessionCount('socketio')
+
+    await pair.ask(told('of-an-api'))
+    await pair.ask(told('of-a-packet', '42'))
+
+    expect(await pair.nodes[0].sessionCount('socketio')).toBe(before)
+  })
 })
 
 describe('mcp', () => {
@@ -121,8 +156,28 @@ describe('llm', () => {
     },
   )
 
-  test('llm: X-Client-Request-Id does not', async () => {
+  test('llm: X-Client-Request-Id does not, and begins nothing', async () => {
+    const before = await pair.nodes[0].sessionCount('llm')
+
     expect((await answerers({ host: 'llm', headers: { 'X-Client-Request-Id': 'same' } })).size).toBe(2)
+    expect(await pair.nodes[0].sessionCount('llm')).toBe(before)
+  })
+
+  test('llm: a conversation leaves a server that carries more than 1.5 times the mean, for good', async () => {
+    const conversation: Ask = { host: 'busy', headers: { 'session-id': 'long' } }
+    const server = async (node?: 0 | 1) =>
+      (await pair.ask({ ...conversation, target: '/now', ...(node !== undefined && { node }) })).headers['x-backend']
+    const home = await server()
+    const at = busy.find(({ id }) => id === home)!
+
+    const held = Array.from({ length: 4 }, () => pair.ask({ ...conversation, node: 0 }))
+    while (at.inFlight < held.length) await at.changed()
+    const next = await eventually(server, (answerer) => answerer !== home)
+    at.releaseAll()
+    await Promise.all(held)
+
+    expect(busy.map(({ id }) => id)).toContain(next)
+    expect([await server(0), await server(1)]).toEqual([next, next])
   })
 
   test('llm: the first of them counts', async () => {

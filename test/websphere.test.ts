@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ClosingApp } from './support/closing-app.ts'
 import { eventually } from './support/eventually.ts'
 import { HoldingApp } from './support/holding-app.ts'
+import type { LocalRedis } from './support/local-redis.ts'
 import { type Ask, Pair, type Reply, seenBy } from './support/pair.ts'
 import { configXml, listXml, serverXml } from './support/plugin-cfg.ts'
 import { startRedis } from './support/redis.ts'
@@ -15,6 +16,7 @@ import { ScriptedApp } from './support/scripted-app.ts'
 
 const UUID = '6e4d3c2b-1a09-4f8e-9d7c-5b4a39281706'
 const stack = new AsyncDisposableStack()
+let redis: LocalRedis
 /** Everything that runs from one plugin-cfg.xml, and a file of version 4.0. */
 let pair: Pair
 let version4: Pair
@@ -23,7 +25,7 @@ let silent: HoldingApp
 let closing: ClosingApp
 
 beforeAll(async () => {
-  const redis = stack.use(await startRedis())
+  redis = stack.use(await startRedis())
   for (const id of ['a', 'b', 'c', 'retried', 'primary', 'front']) apps.set(id, await ScriptedApp.start(id))
   stack.defer(async () => void (await Promise.all([...apps.values()].map((app) => app[Symbol.asyncDispose]()))))
   silent = stack.use(await HoldingApp.start('silent'))
@@ -402,6 +404,16 @@ describe('limits', () => {
 
     expect((await pair.ask({ ...ask, body: 'x'.repeat(10) })).status).toBe(200)
     expect((await pair.ask({ ...ask, body: 'x'.repeat(11) })).status).toBe(413)
+  })
+})
+
+describe('without Redis', () => {
+  test('sessions go home, and newcomers get turns that each worker counts', async () => {
+    await redis.kill()
+
+    expect(await onBoth({ host: 'weights.example', cookie: session('c2') })).toEqual(twice('b'))
+    expect(new Set(await inTurn(20, { host: 'weights.example' }))).toEqual(new Set(['a', 'b', 'c']))
+    await redis.start()
   })
 })
 

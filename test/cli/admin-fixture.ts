@@ -21,7 +21,16 @@ export async function adminServer(api: Partial<AdminApi>, config: Partial<AdminC
 export function session(id: string, backend = 'a'): SessionResource {
   const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString()
   const ages = { created: ago(14), touched: ago(1), idle: 60, age: 1800, expires: ago(-29), ends: null }
-  return { apiVersion, id, pool: 'shop', backend, source: 'session-cookie', cookies: 1, ...ages }
+  return {
+    apiVersion,
+    id,
+    pool: 'shop',
+    backend,
+    source: 'session-cookie',
+    cookies: 1,
+    ...ages,
+    endsWithLastCookie: false,
+  }
 }
 
 /** The nth session id. */

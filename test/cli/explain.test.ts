@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import type { LoadList } from '@sticky/proxy/admin-api'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { eventually } from '../support/eventually.ts'
 import { Pair } from '../support/pair.ts'
 import { freshPrefix, redisUrl } from '../support/redis.ts'
 import { ScriptedApp } from '../support/scripted-app.ts'
+import { explained as explainedBy } from './explained.ts'
 import { stickyCli } from './sticky-cli.ts'
 
 const store = { url: redisUrl(), prefix: freshPrefix() }
@@ -15,7 +18,9 @@ const SCRIPT = `
 export const request = (ctx) => {
   if (ctx.header.get('x-forever')) for (;;);
   if (ctx.header.get('x-user') === 'ada') ctx.use('b')
+  ctx.persist.add(ctx.header.get('x-key'))
 }
+export const response = ({ setCookie, persist }) => persist.add(setCookie.get('JSESSIONID'))
 `
 
 const opened = new AsyncDisposableStack()
@@ -50,6 +55,9 @@ beforeAll(async () => {
     scripted: { affinity: [{ strategy: 'script', script }] },
     turns: { affinity: [], balance: 'roundRobin' },
     drained: { backends: backends(() => ({ weight: 0 })) },
+    shared: { affinity: [], balance: 'sharedRoundRobin' },
+    recovered: { affinity: [{ strategy: 'session-cookie', begin: 'on-cookie', recoverBy: ['JSESSIONID'] }] },
+    fading: { affinity: [{ strategy: 'session-cookie', begin: 'on-cookie', ends: 'last-cookie' }] },
   }
   const named = Object.entries(pools).map(([name, pool]) => [name, { backends: backends(), ...pool }])
   const routes = Object.keys(pools).map((pool) => ({ host: `${pool}.example`, pool }))
@@ -76,6 +84,14 @@ describe('sticky-cli explain', () => {
       if away:   a, the only one it can go to
       "
     `)
+  })
+
+  test('session-cookie: a session that ends with its last cookie', async () => {
+    const cookie = await beginAtB('fading.example', 'theme')
+
+    expect(await explained('http://fading.example/', '--cookie', cookie)).toContain(
+      'ends in <time> unless it is used, and with its last cookie\n',
+    )
   })
 
   test('session-cookie: a newcomer whose answer begins a session', async () => {
@@ -347,19 +363,34 @@ test('nothing is stored, renewed or counted for an explanation', async () => {
   await using redis = disposable(new Redis(store.url))
   const cookie = await beginAtB('cookie.example', 'cart')
   const key = await beginAtB('keyed.example', 'JSESSIONID')
-  const before = { rows: await rowsIn(redis), load: await loads() }
+  const recovered = await beginAtB('recovered.example', 'JSESSIONID')
+  await pair.ask({ host: 'scripted.example', headers: { 'X-Key': 'kept' } })
+  await pair.ask({ host: 'shared.example' })
+  const sets = (field: string) => ['--response-header', `Set-Cookie: ${field}`]
+  const load = await eventually(loads, (told) => told.load.every(({ cluster }) => cluster === 0))
+  const before = { stored: await storedIn(redis), load }
 
-  for (const ask of [
-    ['http://cookie.example/', '--cookie', cookie, '--response-header', 'Set-Cookie: cart=2'],
-    ['http://cookie.example/', '--response-header', 'Set-Cookie: cart=3'],
-    ['http://keyed.example/', '--cookie', key, '--response-header', 'Set-Cookie: JSESSIONID=C2'],
-    ['http://keyed.example/', '--cookie', key, '--response-header', 'Set-Cookie: JSESSIONID=; Max-Age=0'],
-    ['http://chained.example/'],
-    ['http://newcomers.example/', '--response-header', 'Set-Cookie: cart=4'],
-  ])
-    await explained(...ask)
+  await Promise.all(
+    [
+      ['http://cookie.example/', '--cookie', cookie, ...sets('cart=2')],
+      ['http://cookie.example/', ...sets('cart=3')],
+      ['http://keyed.example/', '--cookie', key, ...sets('JSESSIONID=C2')],
+      ['http://keyed.example/', '--cookie', key, ...sets('JSESSIONID=; Max-Age=0')],
+      ['http://chained.example/'],
+      ['http://newcomers.example/', ...sets('cart=4')],
+      ['http://instances.example/', ...sets('cart=5')],
+      ['http://paths.example/gas', ...sets('cart=6')],
+      ['http://clones.example/', ...sets('JSESSIONID=1:cloneb')],
+      ['http://companions.example/', ...sets('JSESSIONID=7')],
+      ['http://scripted.example/', '-H', 'X-Key: kept'],
+      ['http://scripted.example/', '-H', 'X-Key: given', ...sets('JSESSIONID=8')],
+      ['http://shared.example/'],
+      ['http://recovered.example/', '--cookie', recovered, ...sets('JSESSIONID=9')],
+      ['http://recovered.example/', '--cookie', recovered.split('; ')[0]!, ...sets('JSESSIONID=; Max-Age=0')],
+    ].map((ask) => explained(...ask)),
+  )
 
-  expect({ rows: await rowsIn(redis), load: await loads() }).toEqual(before)
+  expect({ stored: await storedIn(redis), load: await loads() }).toEqual(before)
 })
 
 test('an explanation takes nobody’s turn', async () => {
@@ -381,13 +412,8 @@ async function cli(...words: string[]): ReturnType<typeof stickyCli> {
   return await stickyCli(['--admin', pair.nodes[1].admin, ...words])
 }
 
-/** What `explain` prints, without what differs from run to run. */
-async function explained(...words: string[]): Promise<string> {
-  const run = await cli('explain', ...words)
-  expect(run).toMatchObject({ code: 0, stderr: '' })
-  return run.stdout
-    .replace(/(?<=session )[\w-]{22}/g, '<id>')
-    .replace(/began \S+ ago, ends in \S+/, 'began <time> ago, ends in <time>')
+function explained(...words: string[]): Promise<string> {
+  return explainedBy(pair.nodes[1].admin, ...words)
 }
 
 /** Begins a session at home on b with an answer that sets this cookie; answers the Cookie field of its client from then on. */
@@ -399,18 +425,23 @@ async function beginAtB(host: string, name: string): Promise<string> {
   }
 }
 
-/** Every row and index of the sessions, with what it says and when it expires. */
-async function rowsIn(redis: Redis): Promise<Record<string, unknown>> {
-  const keys = (await redis.keys(`${store.prefix}:*`)).filter((key) => /\{[a-z]+:\d+\}/.test(key)).sort()
-  expect(keys.length).toBeGreaterThan(2)
+/** All that is in Redis with when it expires, but for what nodes write of themselves as time goes by: leases, and who lives. */
+async function storedIn(redis: Redis): Promise<Record<string, unknown>> {
+  const keys = (await redis.keys(`${store.prefix}:*`))
+    .filter((key) => !/\}:load(:|$)|\{:cluster\}:nodes$/.test(key))
+    .sort()
   const told = await Promise.all(
     keys.map(async (key) => [await redis.dumpBuffer(key), await redis.call('PEXPIRETIME', key)]),
   )
-  return Object.fromEntries(keys.map((key, at) => [key, told[at]]))
+  const stored = Object.fromEntries(keys.map((key, at) => [key.slice(store.prefix.length), told[at]]))
+  expect(Object.keys(stored)).toEqual(
+    expect.arrayContaining([expect.stringMatching(/\{keyed:\d+\}:on:b$/), expect.stringMatching(/\{shared\}:turns$/)]),
+  )
+  return stored
 }
 
-async function loads(): Promise<unknown> {
-  return await pair.nodes[0].ask('/v1/load')
+function loads(): Promise<LoadList> {
+  return pair.nodes[0].ask('/v1/load')
 }
 
 function disposable(redis: Redis): Redis & AsyncDisposable {

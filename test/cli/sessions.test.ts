@@ -108,6 +108,19 @@ describe('sessions show', () => {
     expect(run.stdout).toContain('ends:     never, while it is used\n')
   })
 
+  test.each([
+    [null, 'with its last cookie'],
+    ['2099-01-01T00:00:00Z', '2099-01-01T00:00:00Z (in'],
+  ])('a session that ends with its last cookie says so, with %s as its end', async (ends, said) => {
+    const shown = { ...session(idOf(1)), ends, endsWithLastCookie: true }
+    await using server = await adminServer({ session: async () => shown })
+
+    const run = await stickyCli(['sessions', 'show', idOf(1), '--admin', `http://${server.address}`])
+
+    expect(run.stdout).toContain(`ends:     ${said}`)
+    expect(run.stdout).toMatch(/with its last cookie\n/)
+  })
+
   test('a session is found by the cookie of its client', async () => {
     const search: unknown[] = []
     await using server = await adminServer({

@@ -5,7 +5,7 @@ import { loadScripts } from '../../packages/store/src/load-scripts.ts'
 import { RedisStore } from '../../packages/store/src/redis-store.ts'
 import type { Candidate } from '../../packages/store/src/store.ts'
 import { WeightedTurns } from '../../packages/store/src/weighted-turns.ts'
-import { freshPrefix, redisUrl } from '../support/redis.ts'
+import { freshPrefix, redisUrl, startRedis } from '../support/redis.ts'
 
 const weights: fc.Arbitrary<number[]> = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 6 })
 const candidatesOf = (weights: readonly number[]): Candidate[] =>
@@ -32,6 +32,25 @@ test('two nodes give exactly each weight of turns in every period, however they 
     }),
     { numRuns: 40 },
   )
+})
+
+test('without Redis a process counts turns of its own, and goes on with those of all when it is back', async () => {
+  await using redis = await startRedis()
+  await using store = new RedisStore(redis.url, { commandTimeout: 100 })
+  await expect.poll(() => store.available).toBe(true)
+  const candidates = candidatesOf([2, 1, 1])
+  const period = async () => {
+    const turns = await Promise.all([1, 2, 3, 4].map(() => store.load.turn('p', candidates)))
+    return countsOf(turns)
+  }
+  expect(await period()).toEqual({ b0: 2, b1: 1, b2: 1 })
+
+  await redis.kill()
+  for (let past = 0; past < 3; past++) expect(await period()).toEqual({ b0: 2, b1: 1, b2: 1 })
+
+  await redis.start()
+  await expect.poll(() => store.available, { timeout: 5000 }).toBe(true)
+  expect(await period()).toEqual({ b0: 2, b1: 1, b2: 1 })
 })
 
 const b0: Candidate = { id: 'b0', weight: 2 }

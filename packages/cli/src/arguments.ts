@@ -53,6 +53,10 @@ export function createProgram(defaultAdmin: string, run: Run): Command {
   addSessions(program, act)
   addTables(program, act)
   addExplain(program, act)
+  program
+    .command('version')
+    .description('the version of this program')
+    .action(() => act(printVersion))
   return program
 }
 
@@ -125,10 +129,6 @@ function addTables(program: Command, act: Act): void {
     .description('exchanges in flight by backend')
     .option('--pool <id>', 'only this pool')
     .action((query) => act((context) => showLoad(context, query)))
-  program
-    .command('version')
-    .description('the version of this program')
-    .action(() => act(printVersion))
 }
 
 function addExplain(program: Command, act: Act): void {

@@ -59,8 +59,12 @@ function sessionOf({ session }: Explanation, clock: Clock): string[] {
   const [first, ...others] = session.reason.split('\n')
   const said = [`${session.known ? 'known' : 'new'}; ${first}`, ...others]
   if (session.row === null) return said
-  const { created, expires } = session.row
-  return [...said, `began ${timeSince(created, clock())} ago, ends in ${timeUntil(expires, clock())} unless it is used`]
+  const { created, expires, endsWithLastCookie } = session.row
+  const ends = `ends in ${timeUntil(expires, clock())} unless it is used`
+  return [
+    ...said,
+    `began ${timeSince(created, clock())} ago, ${ends}${endsWithLastCookie ? ', and with its last cookie' : ''}`,
+  ]
 }
 
 /** Said of a home that does not get the request. */

@@ -68,10 +68,13 @@ function sessionFacts(session: SessionResource, now: Milliseconds): string {
     ['touched', `${session.touched} (${formatDuration(session.idle * 1000)} ago)`],
     ['age', formatDuration(session.age * 1000)],
     ['expires', `${session.expires} (in ${timeUntil(session.expires, now)})`],
-    [
-      'ends',
-      session.ends === null ? 'never, while it is used' : `${session.ends} (in ${timeUntil(session.ends, now)})`,
-    ],
+    ['ends', endOf(session, now)],
     ['cookies', session.cookies],
   ])
+}
+
+function endOf({ ends, endsWithLastCookie }: SessionResource, now: Milliseconds): string {
+  if (ends === null) return endsWithLastCookie ? 'with its last cookie' : 'never, while it is used'
+  const moment = `${ends} (in ${timeUntil(ends, now)})`
+  return endsWithLastCookie ? `${moment}, or with its last cookie` : moment
 }

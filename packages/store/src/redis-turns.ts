@@ -4,12 +4,17 @@ import { groupByCandidates } from './load-pick.ts'
 import { loadScripts } from './load-scripts.ts'
 import type { RedisLink } from './redis-link.ts'
 import type { Candidate } from './store.ts'
+import { WeightedTurns } from './weighted-turns.ts'
 
-/** One pool's turns: all that one turn of the event loop asks for goes as one call, with what was served out of turn since the last. */
+/**
+ * One pool's turns: all that one turn of the event loop asks for goes as one call, with what was served out of turn since the last.
+ * While Redis is away this process counts turns of its own, by the same rule.
+ */
 export class RedisTurns {
   readonly #link: RedisLink
   readonly #key: string
   readonly #wishes = new Grouping<Wish>((wishes) => this.#send(wishes))
+  readonly #own = new WeightedTurns()
   #charges = new Map<string, number>()
 
   constructor(link: RedisLink, key: string) {
@@ -18,7 +23,7 @@ export class RedisTurns {
   }
 
   take(candidates: readonly Candidate[]): Promise<string> {
-    return new Promise((resolve, reject) => this.#wishes.add({ candidates, resolve, reject }))
+    return new Promise((resolve) => this.#wishes.add({ candidates, resolve }))
   }
 
   /** Told with the next turn; lost should that fail, as nobody knows then whether it was heard. */
@@ -38,8 +43,8 @@ export class RedisTurns {
         .forEach(({ resolve }, at) => {
           resolve(String(backends[at]))
         })
-    } catch (failure) {
-      for (const { reject } of wishes) reject(failure)
+    } catch {
+      for (const { candidates, resolve } of wishes) resolve(this.#own.take(candidates, anyPlace(candidates)))
     }
   }
 }
@@ -47,7 +52,11 @@ export class RedisTurns {
 interface Wish {
   readonly candidates: readonly Candidate[]
   readonly resolve: (backend: string) => void
-  readonly reject: (failure: unknown) => void
+}
+
+/** Where turns of one's own begin: processes that all began with the first would crowd it. */
+function anyPlace(candidates: readonly Candidate[]): number {
+  return Math.floor(Math.random() * candidates.length)
 }
 
 function groupArguments({

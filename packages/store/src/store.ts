@@ -210,7 +210,8 @@ export interface LoadTable {
   local(pool: string, backend: string): number
   /**
    * Whose turn it is, by weights that count down for the whole cluster: the next in the candidates' order that has turns left; when
-   * none has, all get their weight anew. Limits are not looked at, and nothing is counted in flight: `begin` does that.
+   * none has, all get their weight anew. Limits are not looked at, and nothing is counted in flight: `begin` does that. Never
+   * rejects for want of a store: meanwhile turns are this process's own.
    */
   turn(pool: string, candidates: readonly Candidate[]): MaybePromise<string>
   /** Takes turns of a backend that it served out of turn; the cluster hears of it with this process's next `turn`. Below 0: gives back. */

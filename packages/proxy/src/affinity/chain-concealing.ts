@@ -5,7 +5,7 @@ import type { Backend } from '../upstream/backend.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
 import type { AffinityStrategy, OutgoingRequest, PersistenceCode, Session, Verdict } from './strategy.ts'
 
-/** A session one strategy of a chain recognised; the others only hide what is theirs. */
+/** A session one strategy of a chain recognised; the others only hide what is theirs, and say how its backend knows the request. */
 export class ConcealingSession implements Session {
   readonly #session: Session
   readonly #others: readonly AffinityStrategy[]
@@ -53,7 +53,10 @@ export class ConcealingSession implements Session {
 
   dispatched(to: Backend, request: OutgoingRequest): void {
     this.#session.dispatched?.(to, request)
-    for (const other of this.#others) other.conceal!(request, to)
+    for (const other of this.#others) {
+      other.conceal?.(request)
+      other.adapt?.(request, to)
+    }
   }
 
   served(by: Backend, response: ResponseHead): MaybePromise<boolean> {

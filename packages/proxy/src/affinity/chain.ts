@@ -1,6 +1,5 @@
 import { type MaybePromise, StoreUnavailable } from '@sticky/store'
 
-import type { Backend } from '../upstream/backend.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import { ConcealingSession } from './chain-concealing.ts'
 import { ChainNewcomer } from './chain-newcomer.ts'
@@ -33,12 +32,14 @@ interface Asked {
 
 class Chain implements AffinityStrategy {
   readonly #strategies: readonly AffinityStrategy[]
-  /** For each strategy, those of the others that have something to hide from backends. */
+  /** For each strategy, those of the others that change what backends are sent. */
   readonly #concealers: readonly (readonly AffinityStrategy[])[]
 
   constructor(strategies: readonly AffinityStrategy[]) {
     this.#strategies = strategies
-    this.#concealers = strategies.map((one) => strategies.filter((other) => other !== one && other.conceal))
+    this.#concealers = strategies.map((one) =>
+      strategies.filter((other) => other !== one && (other.conceal || other.adapt)),
+    )
   }
 
   locate(request: RequestHead, client: Client, uri: MatchedUri): MaybePromise<Session> {
@@ -74,8 +75,8 @@ class Chain implements AffinityStrategy {
     return new ChainNewcomer(strangers)
   }
 
-  conceal(request: OutgoingRequest, to: Backend): void {
-    for (const strategy of this.#strategies) strategy.conceal?.(request, to)
+  conceal(request: OutgoingRequest): void {
+    for (const strategy of this.#strategies) strategy.conceal?.(request)
   }
 
   #decided(session: Session, index: number): Session {

@@ -28,6 +28,8 @@ export class Cluster {
   /** Sessions the store was told of, by what was said. */
   readonly touched: SessionKey[] = []
   readonly bound: SessionKey[] = []
+  /** Sessions that the store itself was asked for. */
+  readonly shown: SessionKey[] = []
   /** Why sessions did not begin. */
   readonly refused: SessionRefusal[] = []
   memory: MemoryStore = this.#newMemory()
@@ -86,7 +88,10 @@ export class Cluster {
       },
       end: (key) => asked(() => table().end(key)),
       move: (...move) => asked(() => table().move(...move)),
-      show: (key) => asked(() => table().show(key)),
+      show: (key) => {
+        this.shown.push(key)
+        return asked(() => table().show(key))
+      },
       list: (pool, filter) => table().list(pool, filter),
       count: (pool) => asked(() => table().count(pool)),
     }
@@ -145,9 +150,9 @@ export class Node {
     this.keyring = keyring
   }
 
-  locate(cookie: string | undefined, secure = false): Promise<Session> {
+  locate(cookie: string | undefined, secure = false, address = '192.0.2.1'): Promise<Session> {
     return Promise.resolve(
-      this.strategy.locate(requestHead('GET /', { Cookie: cookie }), { address: '192.0.2.1', secure }, wholeSite),
+      this.strategy.locate(requestHead('GET /', { Cookie: cookie }), { address, secure }, wholeSite),
     )
   }
 

@@ -63,7 +63,7 @@ export class CompanionSession implements Session {
   }
 
   dispatched(_to: Backend, request: OutgoingRequest): void {
-    if (this.#companion.came !== 'N') this.#keeper.conceal(request)
+    this.#keeper.conceal(request)
   }
 
   served(by: Backend, response: ResponseHead): boolean {

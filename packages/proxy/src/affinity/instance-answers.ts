@@ -1,5 +1,6 @@
 import type { ResponseHead } from '../wire/response-head.ts'
 import { isWithin, rebased } from './instance-prefixes.ts'
+import { attributeValue } from './set-cookie.ts'
 
 /** From the path that an instance knows to the one that its clients use. */
 export interface PathMapping {
@@ -32,10 +33,15 @@ function mappedTarget(target: string, { from, to }: PathMapping): string {
   return rebased(target, from === '/' ? 0 : from.length, to)
 }
 
-/** A cookie of the whole start path becomes one of the whole prefix. */
 function mappedCookie(cookie: string, mapping: PathMapping): string {
-  return cookie.replace(/(;\s*path\s*=\s*)("?)(\/[^;"]*?)(?="?\s*(?:;|$))/gi, (_, attribute: string, quote, path) => {
-    const mapped = mappedTarget(path, mapping)
-    return attribute + quote + (path === '/' && mapped !== path ? mapped.slice(0, -1) : mapped)
-  })
+  const [pair, ...attributes] = cookie.split(';')
+  return [pair, ...attributes.map((attribute) => mappedAttribute(attribute, mapping))].join(';')
+}
+
+/** A cookie of the whole start path becomes one of the whole prefix. */
+function mappedAttribute(attribute: string, mapping: PathMapping): string {
+  const path = attributeValue(attribute.trim(), 'path')
+  if (path === undefined) return attribute
+  const mapped = mappedTarget(path, mapping)
+  return attribute.replace(path, () => (path === '/' && mapped !== path ? mapped.slice(0, -1) : mapped))
 }

@@ -135,6 +135,9 @@ test.each([
   ['/gas', 'Set-Cookie', 'GWS_S_SESSION=1; Path=/gas; HttpOnly', 'GWS_S_SESSION=1; Path=/GAS2; HttpOnly'],
   ['/gas', 'Set-Cookie', 'a=1; path=/gas/wa', 'a=1; path=/GAS2/wa'],
   ['/gas', 'Set-Cookie', 'a=1; Path=/', 'a=1; Path=/'],
+  ['/gas', 'Set-Cookie', 'a=1; PATH = "/gas" ;Path=/gas', 'a=1; PATH = "/GAS2" ;Path=/GAS2'],
+  ['/gas', 'Set-Cookie', 'a=1; Path; Path=; Path=gas; Pathos=/gas', 'a=1; Path; Path=; Path=gas; Pathos=/gas'],
+  ['/gas', 'Set-Cookie', 'a=1;Path=/gas/$&;;', 'a=1;Path=/GAS2/$&;;'],
   ['/gas', 'Set-Cookie', 'a=/gas; Domain=gas', 'a=/gas; Domain=gas'],
   ['/', 'Location', '/', '/GAS2/'],
   ['/', 'Location', '/wa?x', '/GAS2/wa?x'],
@@ -149,6 +152,15 @@ test.each([
 
   expect(starting.response.lines()).toBe(`${field}: ${expected}\r\n`)
   expect(owned.response.lines()).toBe(`${field}: ${expected}\r\n`)
+})
+
+test('a cookie that is long to read costs nobody time', async () => {
+  const mapping = strategyOf([instancePathConfig({ mapResponses: true })])
+  const begun = performance.now()
+
+  await visit(mapping, '/gas', { answer: { 'Set-Cookie': `a=1; Path=/${' '.repeat(60_000)}"x` } })
+
+  expect(performance.now() - begun).toBeLessThan(500)
 })
 
 test('a starting request that a cookie recognised gets the prefix of the cookie’s instance', async () => {

@@ -28,7 +28,7 @@ class InstancePath implements AffinityStrategy {
   }
 
   /** A starting request that another strategy recognised goes to that backend under its prefix, too. */
-  conceal(request: OutgoingRequest, to: Backend): void {
+  adapt(request: OutgoingRequest, to: Backend): void {
     const query = request.target.indexOf('?')
     const path = query < 0 ? request.target : request.target.slice(0, query)
     if (this.prefixes.ownerOf(path) !== undefined || !isWithin(path, this.config.start)) return

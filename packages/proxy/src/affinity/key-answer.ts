@@ -19,23 +19,30 @@ export function answerReader(source: KeySource): AnswerReader | undefined {
   return undefined
 }
 
+const deleted: KeyTold = { value: undefined }
+
 /** Set-Cookie counts whoever taught the value: a new one keeps the home. */
 function cookieReader(name: string): AnswerReader {
-  return ({ setCookies }, clock) => {
-    if (setCookies.length === 0) return undefined
-    const cookie = lastNamed(name, setCookies, clock.now())
-    if (cookie === undefined) return undefined
-    return { value: cookie.lifetime !== undefined && cookie.lifetime <= 0 ? undefined : cookie.value }
-  }
+  return ({ setCookies }, clock) => (setCookies.length === 0 ? undefined : toldOf(name, setCookies, clock.now()))
 }
 
-/** Of several of one name the last stays in browsers. */
-function lastNamed(name: string, setCookies: readonly string[], now: Milliseconds): SetCookie | undefined {
+/**
+ * Of several of one name the last that sets a value, for that one stays in browsers: a deletion beside it is of another path, as
+ * Spring's logout and the container's new session disagree about the slash at its end.
+ */
+function toldOf(name: string, setCookies: readonly string[], now: Milliseconds): KeyTold | undefined {
+  let told: KeyTold | undefined
   for (const field of setCookies.toReversed()) {
     const cookie = field.startsWith(name) ? parseSetCookie(field, now) : undefined
-    if (cookie?.name === name) return cookie
+    if (cookie?.name !== name) continue
+    if (!isDeletion(cookie)) return { value: cookie.value }
+    told = deleted
   }
-  return undefined
+  return told
+}
+
+function isDeletion({ lifetime }: SetCookie): boolean {
+  return lifetime !== undefined && lifetime <= 0
 }
 
 function headerReader(name: string): AnswerReader {

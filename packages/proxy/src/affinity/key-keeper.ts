@@ -46,7 +46,9 @@ export class KeyKeeper {
     return this.#services.store.sessions.find(key)
   }
 
+  /** Renews the session. One whose backend may be gone from every node's configuration ages, for nothing else would end it. */
   touch(key: SessionKey, binding: Binding): void {
+    if (this.#config.share === undefined && !this.#homes.know(binding.backend)) return
     this.#services.store.sessions.touch(key, binding)
   }
 

@@ -55,6 +55,23 @@ test('what began elsewhere counts as soon as it is counted, and the store is ask
   expect(counts.asked).toBe(1)
 })
 
+test('counts that come late, one after the other, let no more begin than one', async () => {
+  const { quota, counts, wait } = made({ maxSessions: 10 })
+  times(8, () => quota.refuses(undefined))
+  await counted()
+  const late = Promise.withResolvers<void>()
+  Object.assign(counts, { live: 9, until: late.promise })
+  wait(1000)
+  quota.refuses(undefined)
+  wait(1000)
+  quota.refuses(undefined)
+
+  late.resolve()
+  await counted()
+
+  expect(times(3, () => quota.refuses(undefined))).toEqual(Array(3).fill('pool-limit'))
+})
+
 test('without a count its own go on to count', async () => {
   const { quota, counts, wait } = made({ maxSessions: 2 })
   counts.live = undefined
@@ -67,10 +84,11 @@ test('without a count its own go on to count', async () => {
 })
 
 function made(limits: Partial<ConstructorParameters<typeof KeyQuota>[0]>) {
-  const counts: { live: number | undefined; asked: number } = { live: 0, asked: 0 }
+  const counts: { live: number | undefined; asked: number; until?: Promise<void> } = { live: 0, asked: 0 }
   let now = 1_000_000
   const count = async () => {
     counts.asked++
+    await counts.until
     return counts.live
   }
   const quota = new KeyQuota({ newPerClient: undefined, maxSessions: 1000, ...limits }, { now: () => now, count })

@@ -1,8 +1,7 @@
 import type { Milliseconds } from '@sticky/store'
 
 import type { PersistenceKeyConfig } from '../config/config.ts'
-import { networkOf } from './address-network.ts'
-import { Memo } from './memo.ts'
+import { ClientAllowance } from './client-allowance.ts'
 import type { Client } from './strategy.ts'
 
 /** Why a session was not begun: its client began too many, or the pool has too many. */
@@ -17,23 +16,28 @@ export interface QuotaServices {
 
 /** Limits how many sessions begin, so that values which change with every request cannot fill the store. */
 export class KeyQuota {
-  readonly #limits: Pick<PersistenceKeyConfig, 'newPerClient' | 'maxSessions'>
+  readonly #maxSessions: number
   readonly #services: QuotaServices
-  readonly #clients = new Memo<Allowance>(mostClients)
-  /** The last count, and what began here since it was asked for. */
-  #counted = 0
+  /** Undefined: clients begin as many as they like. */
+  readonly #clients: ClientAllowance | undefined
+  /** What began here, ever; and how many more, or fewer, there were when they were counted last. */
   #begun = 0
+  #others = 0
   #askedAt: Milliseconds = -Infinity
 
-  constructor(limits: Pick<PersistenceKeyConfig, 'newPerClient' | 'maxSessions'>, services: QuotaServices) {
-    this.#limits = limits
+  constructor(
+    { newPerClient, maxSessions }: Pick<PersistenceKeyConfig, 'newPerClient' | 'maxSessions'>,
+    services: QuotaServices,
+  ) {
+    this.#maxSessions = maxSessions
     this.#services = services
+    this.#clients = newPerClient && new ClientAllowance(newPerClient, () => services.now())
   }
 
   /** Counts a session that is to begin, or tells why it must not; `giver` is the client whose request gave its key. */
   refuses(giver: Client | undefined): SessionRefusal | undefined {
     this.#askAgain()
-    if (this.#counted + this.#begun >= this.#limits.maxSessions) return 'pool-limit'
+    if (this.#others + this.#begun >= this.#maxSessions) return 'pool-limit'
     if (giver !== undefined && !this.#allows(giver)) return 'client-limit'
     this.#begun++
     return undefined
@@ -49,32 +53,15 @@ export class KeyQuota {
 
   async #count(begunBefore: number): Promise<void> {
     const counted = await this.#services.count()
-    if (counted === undefined) return
-    this.#counted = counted
-    this.#begun -= begunBefore
+    if (counted !== undefined) this.#others = counted - begunBefore
   }
 
-  #allows({ address }: Client): boolean {
-    const limit = this.#limits.newPerClient
-    if (limit === undefined) return true
-    const network = networkOf(address, oneClient) ?? ''
-    const now = this.#services.now()
-    let allowance = this.#clients.get(network)
-    if (allowance === undefined || now >= allowance.until) {
-      allowance = { until: now + limit.per, left: limit.count }
-      this.#clients.set(network, allowance)
-    }
-    return allowance.left-- > 0
+  #allows(client: Client): boolean {
+    if (this.#clients === undefined) return true
+    if (this.#clients.isSpent(client)) return false
+    this.#clients.spend(client)
+    return true
   }
-}
-
-interface Allowance {
-  readonly until: Milliseconds
-  left: number
 }
 
 const freshFor: Milliseconds = 1000
-/** Clients remembered at a time; one that is forgotten begins anew, and the pool's limit remains. */
-const mostClients = 16_384
-/** An IPv6 client has a /64 for itself. */
-const oneClient = { ipv4: 32, ipv6: 64 }

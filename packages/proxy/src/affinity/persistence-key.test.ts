@@ -42,10 +42,14 @@ describe('a key is learned', () => {
     expect(await cluster.rows()).toEqual([])
   })
 
-  test('from the last of several of its name, as browsers do', async () => {
+  test.for([
+    ['JSESSIONID=B; Path=/', 'a=1', 'JSESSIONID=A'],
+    ['JSESSIONID=; Max-Age=0', 'a=1', 'JSESSIONID=A'],
+    ['JSESSIONID=A; Path=/shop', 'JSESSIONID=; Path=/shop/; Max-Age=0'],
+  ])('from the last of several of its name that sets a value: %j', async (sets) => {
     const { browser, one } = twoNodes()
 
-    await browser.visit(one, { by: 'b', sets: ['JSESSIONID=; Max-Age=0', 'a=1', 'JSESSIONID=A'] })
+    await browser.visit(one, { by: 'b', sets })
 
     expect((await one.locate('JSESSIONID=A')).home).toEqual(['b'])
   })
@@ -186,7 +190,7 @@ describe('a session with a key', () => {
     expect((await other.locate(browser.cookie)).home).toEqual(['c'])
   })
 
-  test('stays where it lives when only other nodes know its home', async () => {
+  test('stays where it lives when only other nodes know its home, which renew it', async () => {
     const { cluster, browser, one } = await begun()
     const behind = cluster.node(persistenceKeyConfig(), { backends: ['a', 'c'] })
 
@@ -194,6 +198,8 @@ describe('a session with a key', () => {
 
     expect(elsewhere).toMatchObject({ taken: true, session: { home: ['b'], persistence: 'DN' } })
     expect((await one.locate(browser.cookie)).home).toEqual(['b'])
+    expect(cluster.touched).toEqual([])
+    await browser.visit(one, { by: 'b' })
     expect(cluster.touched).toHaveLength(1)
   })
 

@@ -1,3 +1,5 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+
 import { expect, test } from 'vitest'
 
 import { Browser, Cluster, type Node, sessionCookieConfig, type Visit } from './cluster.test-support.ts'
@@ -49,6 +51,22 @@ test('a value that only requests bring is never learnt, not even from a known se
   expect((await browser.visit(node)).added).not.toEqual([])
   expect(await rows(cluster)).toBe(1)
   expect((await node.locate('JSESSIONID=invented')).known).toBe(false)
+})
+
+test('a session does not keep alive what leads to another one', async () => {
+  const { cluster, node } = await begun()
+  const other = new Browser()
+  await other.visit(node, { sets: ['PHPSESSID=two'] })
+  other.jar.set('JSESSIONID', 'one')
+  cluster.touched.length = 0
+
+  cluster.now += age * 0.6
+  await other.visit(node)
+  // Nobody waits for what is renewed.
+  await endOfTurn()
+
+  const rows = cluster.touched.filter(({ pool }) => pool === recoveryTable('shop'))
+  expect(rows).toHaveLength(1)
 })
 
 test('without recoverBy nothing is learnt and nothing found', async () => {
@@ -122,6 +140,72 @@ test('as long as the session is used it can be found', async () => {
 
   cluster.now += age * 0.9
   expect(await node.locate('JSESSIONID=one')).toMatchObject({ key: session.key, home: ['b'] })
+})
+
+test('where the first cookie leads to a session that has ended, the next one is asked', async () => {
+  const { cluster, node, session } = await begun()
+  const other = await new Browser().visit(node, { sets: ['PHPSESSID=two'], by: 'c' })
+  await cluster.memory.sessions.end(session.key!)
+
+  expect(await node.locate('JSESSIONID=one; PHPSESSID=two')).toMatchObject({ key: other.session.key, home: ['c'] })
+})
+
+test.for(['invented', 'one'])(
+  'for a second the store is asked once for the value %s, if it leads nowhere',
+  async (value) => {
+    const { cluster, node, session } = await begun()
+    await cluster.memory.sessions.end(session.key!)
+    const ask = async () => {
+      for (let asked = 0; asked < 5; asked++) await node.locate(`JSESSIONID=${value}`)
+      return cluster.shown.splice(0).length
+    }
+    cluster.shown.length = 0
+
+    expect(await ask()).toBe(1)
+    cluster.now += 1000
+    expect(await ask()).toBe(1)
+  },
+)
+
+test('a value that led nowhere leads somewhere as soon as it is set', async () => {
+  const { node } = await begun()
+  await node.locate('JSESSIONID=two')
+
+  const { session } = await new Browser().visit(node, { sets: ['JSESSIONID=two'], by: 'c' })
+
+  expect(await node.locate('JSESSIONID=two')).toMatchObject({ key: session.key, home: ['c'] })
+})
+
+test('a client may ask for 600 values a minute that lead nowhere; then it finds nothing, and others do', async () => {
+  const { cluster, node, session } = await begun()
+  cluster.shown.length = 0
+
+  for (let asked = 0; asked < 700; asked++) await node.locate(`JSESSIONID=guess-${asked}`)
+
+  expect(cluster.shown).toHaveLength(600)
+  expect((await node.locate('JSESSIONID=one')).known).toBe(false)
+  expect(await node.locate('JSESSIONID=one', false, '192.0.2.2')).toMatchObject({ key: session.key })
+  cluster.now += 60_000
+  await node.locate('JSESSIONID=guess-0')
+  expect(cluster.shown).toHaveLength(602)
+})
+
+test('values that lead to sessions may be asked for without end', async () => {
+  const { cluster, node } = await begun()
+  cluster.shown.length = 0
+
+  for (let asked = 0; asked < 700; asked++) await node.locate('JSESSIONID=one')
+
+  expect(cluster.shown).toHaveLength(700)
+})
+
+test('an absence of the store is no answer: afterwards the value is looked up', async () => {
+  const { cluster, node, session } = await begun()
+  cluster.away = true
+  expect((await node.locate('JSESSIONID=one')).known).toBe(false)
+  cluster.away = false
+
+  expect(await node.locate('JSESSIONID=one')).toMatchObject({ key: session.key })
 })
 
 test('while the store is away such a request is a newcomer, and what is set then is not learnt', async () => {

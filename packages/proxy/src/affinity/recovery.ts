@@ -3,12 +3,13 @@ import { type MaybePromise, type Milliseconds, type SessionKey, StoreUnavailable
 import type { SessionCookieConfig } from '../config/config.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
 import { cookieValue, unquoted } from './cookies.ts'
+import { type Found, RecoverySearch, sourceOf } from './recovery-search.ts'
 import type { AffinityServices } from './registry.ts'
 import { parseSetCookie } from './set-cookie.ts'
+import type { Client } from './strategy.ts'
 
 /** A session that was found again, and the cookie that tells of it. */
-export interface Recovered {
-  readonly key: SessionKey
+export interface Recovered extends Found {
   readonly name: string
 }
 
@@ -24,26 +25,30 @@ export function recoveryTable(pool: string): string {
 export class Recovery {
   readonly #cookies: readonly { readonly name: string; readonly keyOf: (value: string) => SessionKey }[]
   readonly #services: AffinityServices
+  readonly #search: RecoverySearch
   readonly #terms: { readonly age: Milliseconds; readonly lifetime: Milliseconds | undefined }
 
   constructor({ recoverBy, age, lifetime }: SessionCookieConfig, services: AffinityServices) {
     const table = recoveryTable(services.pool)
     this.#cookies = recoverBy.map((name) => ({ name, keyOf: services.fingerprints.keysOf(table, `recover:${name}`) }))
     this.#services = services
+    this.#search = new RecoverySearch(services)
     // A session's cookie is told anew once per half age, and its rows are renewed with that: so long they must last.
     this.#terms = { age: 1.5 * age, lifetime }
   }
 
-  /** The session that the first of a request's cookies leads to; undefined too while the store is away. */
-  find(field: string): MaybePromise<Recovered | undefined> {
-    return this.#cookies.some(({ name }) => valueIn(field, name) !== undefined) ? this.#lookUp(field) : undefined
+  /** The live session that the first of a request's cookies leads to; undefined too while the store is away. */
+  find(field: string, client: Client): MaybePromise<Recovered | undefined> {
+    return this.#cookies.some(({ name }) => valueIn(field, name) !== undefined)
+      ? this.#lookUp(field, client)
+      : undefined
   }
 
-  async #lookUp(field: string): Promise<Recovered | undefined> {
+  async #lookUp(field: string, client: Client): Promise<Recovered | undefined> {
     for (const { name, keyOf } of this.#cookies) {
       const value = valueIn(field, name)
-      const row = value && (await orAway(this.#services.store.sessions.show(keyOf(value))))
-      if (row) return { name, key: { pool: this.#services.pool, id: row.source.slice(source.length) } }
+      const found = value === undefined ? undefined : await this.#search.find(keyOf(value), client)
+      if (found !== undefined) return { ...found, name }
     }
     return undefined
   }
@@ -83,21 +88,20 @@ export class Recovery {
   async #renew(key: SessionKey, session: SessionKey): Promise<void> {
     const { sessions } = this.#services.store
     const row = await orAway(sessions.show(key))
-    if (row?.source === source + session.id) sessions.touch(key, row)
+    if (row?.source === sourceOf(session)) sessions.touch(key, row)
   }
 
   /** Of several sessions that were given one value the last is meant. */
   async #bind(key: SessionKey, session: SessionKey, home: string): Promise<void> {
     const { sessions } = this.#services.store
-    const terms = { ...this.#terms, source: source + session.id }
+    const terms = { ...this.#terms, source: sourceOf(session) }
+    this.#search.taught(key)
     const held = await orAway(sessions.show(key))
     if (held?.source === terms.source) return sessions.touch(key, held)
     const row = await orAway(sessions.bind(key, home, held?.version ?? 0, terms))
     if (row?.state === 'ended') await orAway(sessions.bind(key, home, row.version, terms))
   }
 }
-
-const source = 'recover:'
 
 function valueIn(field: string | undefined, name: string): string | undefined {
   const value = field === undefined ? undefined : cookieValue(field, name)

@@ -50,21 +50,20 @@ function faultOfChoice(choice: Choice, named: Namable, keys: LookedUp): string |
     if (choice.pool === named.pool) return `pool: ${shown(choice.pool)} is the pool that asks`
     return named.pools.has(choice.pool) ? undefined : `pool: there is no pool ${shown(choice.pool)}`
   }
-  const { status, text } = choice.refuse
-  if (!(Number.isInteger(status) && status >= 400 && status <= 599))
-    return `refuse: ${shown(status)} is no status from 400 to 599`
-  return typeof text === 'string' ? undefined : 'refuse: the text must be a string'
+  const { status } = choice.refuse
+  const refuses = Number.isInteger(status) && status >= 400 && status <= 599
+  return refuses ? undefined : `refuse: ${status} is no status from 400 to 599`
 }
 
 function faultOfEdit({ name, value }: FieldEdit, { isOwned }: Namable): string | undefined {
-  if (typeof name !== 'string' || !token.test(name)) return `header: ${shown(name)} is no field name`
+  if (!token.test(name)) return `header: ${shown(name)} is no field name`
   if (isOwned(name)) return `header: ${name} is written by the proxy itself`
-  if (value === undefined || (typeof value === 'string' && fieldValue.test(value))) return undefined
+  if (value === undefined || fieldValue.test(value)) return undefined
   return `header: the value of ${name} cannot stand in a field`
 }
 
-function shown(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 80) ?? String(value)
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 80))
 }
 
 /** Header lines with the changes made: a field that is set replaces all of its name. */

@@ -2,6 +2,37 @@ import type { Milliseconds } from '@sticky/store'
 
 import { ScriptTimeout } from './script-exchange.ts'
 
+/** How long a script may take to load. */
+export const loadTime: Milliseconds = 10_000
+
+/** Counts an exchange's operations on keys; throws at one more than the store should have to do for it. */
+export class OperationLimit {
+  #operations = 0
+
+  count(): void {
+    if (++this.#operations > mostOperations)
+      throw new RangeError(`persist: an exchange has at most ${mostOperations} operations`)
+  }
+}
+
+const mostOperations = 100
+
+/** What the work comes to within its limit; rejects with a ScriptTimeout after that. */
+export async function within<Outcome>(
+  limit: Milliseconds,
+  work: Promise<Outcome>,
+  keys: { readonly waiting: number } = none,
+): Promise<Outcome> {
+  const bound = new TimeLimit(limit, keys)
+  try {
+    return await Promise.race([work, bound.passed])
+  } finally {
+    bound.stop()
+  }
+}
+
+const none = { waiting: 0 }
+
 /** Longest wait for a hook whose look-ups are under way: the store ends each of them in its own time. */
 const longestWait: Milliseconds = 5000
 

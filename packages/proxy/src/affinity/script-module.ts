@@ -5,7 +5,7 @@ import type { Decision } from './script-decision.ts'
 import type { LoadedScript, ScriptAnswer, ScriptExchange } from './script-exchange.ts'
 import type { RequestHook, ResponseHook } from './script-hooks.ts'
 import { hooksOf, type ScriptHooks } from './script-hooks-of.ts'
-import { TimeLimit } from './script-limit.ts'
+import { loadTime, within } from './script-limit.ts'
 import { isPromise, RequestView } from './script-request.ts'
 import { ResponseView } from './script-response.ts'
 
@@ -19,7 +19,7 @@ let loads = 0
 
 /** Loads a script into this process; rejects when it cannot be loaded or has no hooks. */
 export async function loadModule(file: string, limit: Milliseconds): Promise<LoadedScript> {
-  const module: ScriptModule = await import(`${pathToFileURL(file).href}?load=${++loads}`)
+  const module: ScriptModule = await within(loadTime, import(`${pathToFileURL(file).href}?load=${++loads}`))
   return new ModuleScript(module, limit)
 }
 
@@ -38,22 +38,24 @@ class ModuleScript implements LoadedScript {
   request({ facts, keys }: ScriptExchange): MaybePromise<Decision> {
     const view = new RequestView(facts, keys)
     const returned: unknown = this.#module.request!(view)
-    return isPromise(returned) ? this.#bounded(returned, keys).then(() => view.decision) : view.decision
+    const decision = isPromise(returned) ? decisionAfter(returned, view) : view.decision
+    return decision instanceof Promise ? within(this.#limit, decision, keys) : decision
   }
 
   response({ facts, keys }: ScriptExchange, { head, backend, now }: ScriptAnswer): MaybePromise<void> {
     const returned: unknown = this.#module.response!(new ResponseView(facts, head, backend, keys, now))
-    if (isPromise(returned)) return this.#bounded(returned, keys)
-  }
-
-  async #bounded(hook: PromiseLike<unknown>, keys: { readonly waiting: number }): Promise<void> {
-    const limit = new TimeLimit(this.#limit, keys)
-    try {
-      await Promise.race([hook, limit.passed])
-    } finally {
-      limit.stop()
-    }
+    if (isPromise(returned)) return within(this.#limit, ended(returned), keys)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** A hook's decision may depend on a promise of its own, too. */
+async function decisionAfter(hook: PromiseLike<unknown>, view: RequestView): Promise<Decision> {
+  await hook
+  return view.decision
+}
+
+async function ended(hook: PromiseLike<unknown>): Promise<void> {
+  await hook
 }

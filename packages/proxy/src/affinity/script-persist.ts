@@ -2,6 +2,7 @@ import type { MaybePromise, Milliseconds, Row, SessionKey, StoreUnavailable } fr
 
 import type { Duration, Persistence } from './script-hooks.ts'
 import { isAway, type ScriptKeys } from './script-keys.ts'
+import { OperationLimit } from './script-limit.ts'
 
 /** A key an exchange has to do with, and its row as first seen, or as bound since. */
 interface Held {
@@ -28,6 +29,7 @@ export class ExchangeKeys implements Persistence {
   readonly #keys: ScriptKeys
   readonly #held: Held[] = []
   readonly #wanted: Wanted[] = []
+  readonly #operations = new OperationLimit()
   #begun: Promise<unknown>[] = []
   #by: string | undefined
   /** How many keys were looked up before a backend served. */
@@ -38,12 +40,14 @@ export class ExchangeKeys implements Persistence {
   }
 
   lookup(text: string | undefined): MaybePromise<string | undefined> {
+    this.#operations.count()
     const key = this.#keys.keyOf(text)
     const row = key && this.#rowOf(key)
     return row instanceof Promise ? this.#follow(row.then(backendOf)) : row && backendOf(row)
   }
 
   add(text: string | undefined, { age }: { readonly age?: Duration } = {}): MaybePromise<void> {
+    this.#operations.count()
     const key = this.#keys.keyOf(text)
     if (key === undefined) return undefined
     const wanted = { key, age: this.#keys.ageOf(age) }
@@ -52,6 +56,7 @@ export class ExchangeKeys implements Persistence {
   }
 
   delete(text: string | undefined): MaybePromise<void> {
+    this.#operations.count()
     const key = this.#keys.keyOf(text)
     if (key === undefined) return undefined
     const held = this.#held.findIndex((each) => each.key.id === key.id)

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 
 import type { Duration, Persistence } from './script-hooks.ts'
+import { OperationLimit } from './script-limit.ts'
 import type { FromHook, ToHook } from './script-thread-messages.ts'
 
 type Operation = 'lookup' | 'add' | 'delete'
@@ -9,6 +10,7 @@ type Operation = 'lookup' | 'add' | 'delete'
 export class PortKeys implements Persistence {
   readonly #port: MessagePort
   readonly #calls: PromiseWithResolvers<string | undefined>[] = []
+  readonly #operations = new OperationLimit()
 
   /** Tells the exchange that its hook begins. */
   constructor(port: MessagePort) {
@@ -25,12 +27,12 @@ export class PortKeys implements Persistence {
     return this.#call('lookup', key)
   }
 
-  async add(key: string | undefined, { age }: { readonly age?: Duration } = {}): Promise<void> {
-    await this.#call('add', key, age)
+  add(key: string | undefined, { age }: { readonly age?: Duration } = {}): Promise<void> {
+    return unheeded(this.#call('add', key, age).then(() => {}))
   }
 
-  async delete(key: string | undefined): Promise<void> {
-    await this.#call('delete', key)
+  delete(key: string | undefined): Promise<void> {
+    return unheeded(this.#call('delete', key).then(() => {}))
   }
 
   /** Resolves when every operation is done, be it awaited by the hook or not. */
@@ -47,14 +49,19 @@ export class PortKeys implements Persistence {
   }
 
   #call(operation: Operation, key: string | undefined, age?: Duration): Promise<string | undefined> {
+    this.#operations.count()
     const pending = Promise.withResolvers<string | undefined>()
-    // Its failure is found by `settled` where the hook does not wait for it.
-    pending.promise.catch(() => {})
     this.#tell({ call: this.#calls.push(pending) - 1, operation, key, age })
-    return pending.promise
+    return unheeded(pending.promise)
   }
 
   #tell(message: FromHook): void {
     this.#port.postMessage(message)
   }
+}
+
+/** Whose failure `settled` finds, where the hook does not wait for it: it must not end the thread. */
+function unheeded<Answer>(call: Promise<Answer>): Promise<Answer> {
+  call.catch(() => {})
+  return call
 }

@@ -47,11 +47,12 @@ export class RequestView implements RequestContext {
   }
 
   get pool(): RequestContext['pool'] {
-    return (id) => this.#offer({ pool: id })
+    return (id) => this.#offer({ pool: textOf(id, 'pool: the id') })
   }
 
   get refuse(): RequestContext['refuse'] {
-    return (status, text = 'refused') => this.#offer({ refuse: { status, text } })
+    return (status, text = 'refused') =>
+      this.#offer({ refuse: { status: Number(status), text: textOf(text, 'refuse: the text') } })
   }
 
   /** What the hook decided, once it has returned; at once unless it depends on a look-up under way. */
@@ -80,7 +81,13 @@ export class RequestView implements RequestContext {
 }
 
 function usedOrNone(backend: string | undefined): Choice | undefined {
-  return backend === undefined ? undefined : { use: backend }
+  return backend === undefined ? undefined : { use: textOf(backend, 'use: the id') }
+}
+
+/** Scripts need not be type-checked, and a decision has to cross threads. */
+function textOf(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw new TypeError(`${what} must be a string`)
+  return value
 }
 
 /** Scripts may bring promises of their own kind. */
@@ -105,10 +112,10 @@ class EditableFields implements Named {
   }
 
   set(name: string, value: string): void {
-    this.edits.push({ name, value: String(value) })
+    this.edits.push({ name: String(name), value: String(value) })
   }
 
   remove(name: string): void {
-    this.edits.push({ name, value: undefined })
+    this.edits.push({ name: String(name), value: undefined })
   }
 }

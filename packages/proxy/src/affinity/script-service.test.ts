@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
 import { requestHead } from '../wire/heads.test-support.ts'
 import { Cluster, type Node } from './cluster.test-support.ts'
@@ -16,6 +18,7 @@ test.each(
     [mode, isolate, 'no hooks', `export const nothing = 1`, 'it exports neither request nor response'],
     [mode, isolate, 'a hook that is none', `export const request = 1`, 'what it exports as request is no function'],
     [mode, isolate, 'an error as it begins', `throw new Error('oops')`, 'oops'],
+    [mode, isolate, 'nothing as its error', `throw null`, 'null'],
     [mode, isolate, 'no sense', `export const request = (`, 'cannot be used: '],
   ]),
 )('%s (isolate: %s) a script with %s keeps a worker from starting', async (_, isolate, __, text, told) => {
@@ -25,6 +28,20 @@ test.each(
 
   await expect(folder.scripts.open()).rejects.toThrow(told as string)
   await expect(folder.scripts.open()).rejects.toThrow(`script ${config.file} of pool shop cannot be used`)
+})
+
+test.each(modes)('%s a script that never ends loading keeps a worker from starting', async (_, isolate) => {
+  await using folder = new ScriptFolder()
+  new Cluster().node(folder.script(`await new Promise(() => {})`, { isolate }), { scripts: folder.hosts })
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+
+  const opening = folder.scripts.open()
+  opening.catch(() => {})
+  while (vi.getTimerCount() === 0) await setImmediate()
+  vi.advanceTimersByTime(10_000)
+
+  await expect(opening).rejects.toThrow('cannot be used: took longer than its limit of 10000 ms')
 })
 
 test.each(modes)('%s a new version takes over, and a broken one does not', async (_, isolate) => {
@@ -60,6 +77,32 @@ test('what a version has begun ends, when a new one takes over', async () => {
 
   expect((await locate(node)).home).toEqual(['b'])
   expect((await begun).home).toEqual(['a'])
+})
+
+test('the threads of versions that were replaced end', async () => {
+  await using folder = new ScriptFolder()
+  const name = randomUUID()
+  using stack = new DisposableStack()
+  const channel = stack.adopt(new BroadcastChannel(name), (opened) => opened.close())
+  const heard: string[] = []
+  channel.onmessage = ({ data }) => heard.push(data)
+  const alive = (version: string): string => `
+    const channel = new BroadcastChannel('${name}')
+    setInterval(() => channel.postMessage('${version}'), 5)
+    ${sendingTo(version)}`
+  new Cluster().node(folder.script(alive('a'), { isolate: true }), { scripts: folder.hosts })
+  await folder.scripts.open()
+
+  for (const [index, version] of ['b', 'a', 'c'].entries()) {
+    folder.write(alive(version))
+    await folder.told('script replaced', index + 1)
+  }
+
+  // Of any that lived, one of so many messages would be.
+  await folder.eventually(
+    () => heard.length - heard.findLastIndex((version) => version !== 'c'),
+    (ofTheNewest) => ofTheNewest > 40,
+  )
 })
 
 test('a hook that loops costs its exchange the limit and its thread, and others nothing', async () => {
@@ -113,6 +156,24 @@ test('a thread that its script ends is replaced', async () => {
   const ended = await Promise.all([locate(node, '/end'), locate(node, '/end')])
 
   expect(ended.map(({ known }) => known)).toEqual([false, false])
+  expect((await locate(node)).home).toEqual(['b'])
+})
+
+test('so is one whose script fills its memory', async () => {
+  await using folder = new ScriptFolder()
+  const grows = `const kept = []
+    export const request = (context) => {
+      while (context.path === '/grow') kept.push(new Array(1000).fill(Math.random()))
+      context.use('b')
+    }`
+  const node = new Cluster().node(folder.script(grows, { isolate: true, timeLimit: 30_000 }), { scripts: folder.hosts })
+  await folder.scripts.open()
+
+  const grown = await locate(node, '/grow')
+
+  expect(grown.known).toBe(false)
+  expect(folder.facts).toMatchObject([{ event: 'script failed', fields: { kind: 'error' } }])
+  expect(String(folder.facts[0]!.fields.err)).toContain('out of memory')
   expect((await locate(node)).home).toEqual(['b'])
 })
 

@@ -6,9 +6,12 @@ import type { Namable } from './script-decision.ts'
 import { ScriptFaults, type ScriptLog } from './script-faults.ts'
 import { ScriptHost } from './script-host.ts'
 
-/** Whoever makes a strategy gets the host of its script here. */
+/** Runs the hooks of one script. */
+export type ScriptRunner = Pick<ScriptHost, 'request' | 'response' | 'failed'>
+
+/** Whoever makes a strategy gets what runs its script here. */
 export interface ScriptHosts {
-  host(config: ScriptConfig, pool: { readonly pool: string; readonly backends: ReadonlySet<string> }): ScriptHost
+  host(config: ScriptConfig, pool: { readonly pool: string; readonly backends: ReadonlySet<string> }): ScriptRunner
 }
 
 /** What went wrong with the scripts of a pool so far. */

@@ -4,8 +4,8 @@ import type { Backend } from '../upstream/backend.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
 import { type Choice, type Decision, editedLines } from './script-decision.ts'
 import type { ScriptExchange } from './script-exchange.ts'
-import type { ScriptHost } from './script-host.ts'
 import type { ScriptKeys } from './script-keys.ts'
+import type { ScriptRunner } from './script-service.ts'
 import type { OutgoingRequest, PersistenceCode, Session, Verdict } from './strategy.ts'
 
 const nowhere: readonly string[] = []
@@ -15,14 +15,14 @@ export class ScriptSession implements Session {
   readonly known: boolean
   readonly home: readonly string[]
   readonly verdict: Verdict | undefined
-  readonly #host: ScriptHost
+  readonly #host: ScriptRunner
   readonly #keys: ScriptKeys
   readonly #exchange: ScriptExchange
   readonly #decision: Decision
   readonly #led: SessionKey | undefined
   #by: string | undefined
 
-  constructor(host: ScriptHost, keys: ScriptKeys, exchange: ScriptExchange, decision: Decision) {
+  constructor(host: ScriptRunner, keys: ScriptKeys, exchange: ScriptExchange, decision: Decision) {
     const { choice } = decision
     const used = choice !== undefined && 'use' in choice ? choice.use : undefined
     this.known = choice !== undefined

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { workerData } from 'node:worker_threads'
 
 import { fieldOf } from '../wire/fields.ts'
@@ -12,7 +13,9 @@ import type { AskedFacts, ThreadTask } from './script-thread-messages.ts'
 
 // The program of a thread that runs one version of one script: it is loaded before the first task.
 
-const script: { readonly request?: RequestHook; readonly response?: ResponseHook } = await import(workerData.url)
+const script: { readonly request?: RequestHook; readonly response?: ResponseHook } = await import(workerData.url).catch(
+  rethrow,
+)
 const hooks = hooksOf(script)
 
 /** Runs a hook; a task without one tells which there are. */
@@ -21,6 +24,8 @@ export async function run(task: ThreadTask): Promise<ScriptHooks | Decision | un
   const keys = new PortKeys(task.port)
   try {
     return await (task.hook === 'request' ? decide(task, keys) : see(task, keys))
+  } catch (cause) {
+    rethrow(cause)
   } finally {
     keys.close()
   }
@@ -42,4 +47,9 @@ async function see({ asked, answer }: ThreadTask & { hook: 'response' }, keys: P
 
 function factsOf(asked: AskedFacts): Facts {
   return new Facts({ ...asked, header: (name) => fieldOf(asked.fields, name) }, asked.clientAddress)
+}
+
+/** To piscina an error that is null is none, and what cannot be copied says nothing. */
+function rethrow(cause: unknown): never {
+  throw cause instanceof Error ? cause : new Error(`it threw ${inspect(cause)}`)
 }

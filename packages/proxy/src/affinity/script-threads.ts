@@ -13,7 +13,7 @@ import {
   ScriptTimeout,
 } from './script-exchange.ts'
 import type { ScriptHooks } from './script-hooks-of.ts'
-import { TimeLimit } from './script-limit.ts'
+import { loadTime, TimeLimit, within } from './script-limit.ts'
 import type { ExchangeKeys } from './script-persist.ts'
 import type { AskedFacts, FromHook, ThreadTask, ToHook } from './script-thread-messages.ts'
 
@@ -23,8 +23,8 @@ const program = fileURLToPath(new URL(`./script-thread${extname(import.meta.url)
 const threads = 2
 const mostWaiting = 128
 
-/** How long a script may take to load. */
-const loadTime: Milliseconds = 10_000
+/** MB of a thread's heap: a script that keeps more loses the thread, before it costs the machine its memory. */
+const mostMemory = 256
 
 let loads = 0
 
@@ -40,12 +40,13 @@ export async function loadThreads(file: string, limit: Milliseconds): Promise<Lo
     // An idle thread must not sleep in Atomics.wait: a script may have timers of its own.
     atomics: 'disabled',
     recordTiming: false,
+    resourceLimits: { maxOldGenerationSizeMb: mostMemory },
     workerData: { url },
   })
   // A thread that ends by itself while it does nothing; it is replaced.
   pool.on('error', () => {})
   try {
-    const hooks = await pool.run({ hook: undefined }, { signal: AbortSignal.timeout(loadTime) })
+    const hooks = await within(loadTime, pool.run({ hook: undefined }))
     return new ThreadedScript(pool, hooks as ScriptHooks, limit)
   } catch (cause) {
     await pool.destroy()

@@ -105,6 +105,11 @@ describe.each([
     ['an unknown backend', `context.use('z')`, 'use: pool shop has no backend "z", only a, b, c'],
     ['an unknown pool', `context.pool('z')`, 'pool: there is no pool "z"'],
     ['its own pool', `context.pool('shop')`, 'pool: "shop" is the pool that asks'],
+    ['a backend that is no text', `context.use(() => {})`, 'use: the id must be a string'],
+    ['a promise of one', `context.use(Promise.resolve(7))`, 'use: the id must be a string'],
+    ['a pool that is no text', `context.pool({ id: 'other' })`, 'pool: the id must be a string'],
+    ['a refusal that is no text', `context.refuse(403, () => {})`, 'refuse: the text must be a string'],
+    ['a status that is no number', `context.refuse('soon')`, 'refuse: NaN is no status from 400 to 599'],
     ['a status that refuses nothing', `context.refuse(200)`, 'refuse: 200 is no status from 400 to 599'],
     ['a field that is ours to write', `context.header.set('Host', 'x')`, 'header: Host is written by the proxy itself'],
     [
@@ -117,8 +122,16 @@ describe.each([
       `context.header.set('X', 'a\\r\\nb')`,
       'header: the value of X cannot stand in a field',
     ],
+    [
+      'more keys than the store has time for',
+      `for (let count = 0; count <= 100; count++) context.persist.lookup('k' + count)`,
+      'persist: an exchange has at most 100 operations',
+    ],
     ['a key that is no text', `context.persist.lookup(7)`, 'persist: a key must be a string'],
     ['an age that is none', `context.persist.add('k', { age: 'soon' })`, 'persist.add: age must be a duration'],
+    ['a field without a name', `context.header.set({}, 'x')`, 'header: "[object Object]" is no field name'],
+    ['nothing as an error', `throw null`, isolate ? 'it threw null' : 'null'],
+    ['an error that is no data', `throw () => {}`, isolate ? 'it threw [Function' : '() => {}'],
     ['an error of its own', `throw new Error('oops')`, 'oops'],
     ['a rejection of its own', `return Promise.reject(new Error('oops'))`, 'oops'],
   ])('that brings %s is passed over and counted', async (_, mistake, told) => {
@@ -201,6 +214,19 @@ describe.each([
     expect(here.folder.scripts.faults()).toEqual([])
   })
 
+  test('that does not wait for what fails goes on', async () => {
+    const text = `let served = 0
+      export const request = ({ use }) => { if (served > 2) use('c') }
+      export const response = ({ persist }) => { served++; persist.add('k'); persist.delete('l') }`
+    await using here = await open(text, parts)
+    here.cluster.away = true
+
+    // Of two threads one has served three of these, if both go on.
+    for (let count = 0; count < 6; count++) await visit(here.node)
+
+    expect((await Promise.all([locate(here.node), locate(here.node)])).some(({ home }) => home[0] === 'c')).toBe(true)
+  })
+
   test('without a hook for requests begins sessions by its answers', async () => {
     await using here = await open(`export const response = ({ persist }) => { persist.add('k') }`, parts)
 
@@ -215,8 +241,12 @@ describe.each([
     expect([session.known, taken, session.persistence]).toEqual([false, true, 'NI'])
   })
 
-  test('that may take its time is bounded by its limit', async () => {
-    await using here = await open(`export const request = () => new Promise(() => {})`, { isolate, timeLimit: 50 })
+  test.each([
+    ['a hook', `export const request = () => new Promise(() => {})`],
+    ['a choice', `export const request = ({ use }) => { use(new Promise(() => {})) }`],
+    ['a choice of an ended hook', `export const request = async ({ use }) => { use(new Promise(() => {})) }`],
+  ])('is bounded by its limit where %s never settles', async (_, text) => {
+    await using here = await open(text, { isolate, timeLimit: 50 })
 
     expect((await locate(here.node)).known).toBe(false)
     const [count] = here.folder.scripts.faults()

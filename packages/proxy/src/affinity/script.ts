@@ -4,9 +4,9 @@ import type { AffinityServices } from './registry.ts'
 import type { Decision } from './script-decision.ts'
 import type { ScriptExchange } from './script-exchange.ts'
 import { Facts } from './script-facts.ts'
-import type { ScriptHost } from './script-host.ts'
 import { ScriptKeys } from './script-keys.ts'
 import { ExchangeKeys } from './script-persist.ts'
+import type { ScriptRunner } from './script-service.ts'
 import { ScriptSession } from './script-session.ts'
 import type { AffinityStrategy, Client, Session } from './strategy.ts'
 
@@ -17,7 +17,7 @@ export function script(config: ScriptConfig, services: AffinityServices): Affini
   return scripted(host, new ScriptKeys(config.script, services))
 }
 
-function scripted(host: ScriptHost, keys: ScriptKeys): AffinityStrategy {
+function scripted(host: ScriptRunner, keys: ScriptKeys): AffinityStrategy {
   const session = (exchange: ScriptExchange, decision: Decision | undefined): Session =>
     decision === undefined ? unscripted : new ScriptSession(host, keys, exchange, decision)
   return {

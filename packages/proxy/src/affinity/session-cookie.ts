@@ -1,4 +1,4 @@
-import { type MaybePromise, type Row, type SessionKey, StoreUnavailable } from '@sticky/store'
+import { type MaybePromise, type Row, StoreUnavailable } from '@sticky/store'
 
 import type { SessionCookieConfig } from '../config/config.ts'
 import type { RequestHead } from '../wire/request-head.ts'
@@ -46,7 +46,7 @@ class SessionCookie implements AffinityStrategy {
         came = 'I'
       }
     }
-    const recovered = this.#keeper.recovery?.find(field)
+    const recovered = this.#keeper.recovery?.find(field, client)
     if (recovered !== undefined) return this.#recover(recovered, client, came, field)
     return new CookieNewcomer(this.#keeper, client, came, field)
   }
@@ -59,20 +59,11 @@ class SessionCookie implements AffinityStrategy {
     field: string,
   ): Promise<Session> {
     const found = await recovered
-    const row = found && (await this.#rowOf(found.key))
-    if (row?.state !== 'bound') return new CookieNewcomer(this.#keeper, client, came, field)
+    if (found === undefined) return new CookieNewcomer(this.#keeper, client, came, field)
+    const { key, row, name } = found
     const home = this.#keeper.homes.at(row.backend)
-    const opened = { key: found!.key, seal: { ...noSeal, id: found!.key.id }, home }
-    return new CookieSession(this.#keeper, { opened, name: found!.name, client, field, row, forgotten: false }, home)
-  }
-
-  async #rowOf(key: SessionKey): Promise<Row | undefined> {
-    try {
-      return await this.#keeper.find(key, 0)
-    } catch (cause) {
-      if (cause instanceof StoreUnavailable) return undefined
-      throw cause
-    }
+    const opened = { key, seal: { ...noSeal, id: key.id }, home }
+    return new CookieSession(this.#keeper, { opened, name, client, field, row, forgotten: false }, home)
   }
 
   conceal(request: OutgoingRequest): void {

@@ -70,7 +70,9 @@ export class SessionKeeper {
     return this.#services.store.sessions.find(key, atLeast)
   }
 
+  /** Renews the session. One whose backend may be gone from every node's configuration ages, for nothing else would end it. */
   touch(key: SessionKey, binding: Binding): void {
+    if (!this.homes.know(binding.backend)) return
     this.#services.store.sessions.touch(key, binding)
   }
 

@@ -10,8 +10,11 @@ export interface AffinityStrategy {
   /** Reads only: a request never creates a row. Rejects with StoreUnavailable when the row is needed and cannot be had. */
   locate(request: RequestHead, client: Client, uri: MatchedUri): MaybePromise<Session>
 
-  /** Takes what is ours alone out of a request that another strategy of the chain recognised, on its way to that backend. */
-  conceal?(request: OutgoingRequest, to: Backend): void
+  /** Takes what is ours alone out of a request that another strategy recognised, be it of the pool that this one sent it on to. */
+  conceal?(request: OutgoingRequest): void
+
+  /** Gives a request that another strategy of the chain recognised the form in which that backend of the pool knows it. */
+  adapt?(request: OutgoingRequest, to: Backend): void
 }
 
 /** Who sent the request. */

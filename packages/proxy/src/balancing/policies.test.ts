@@ -118,13 +118,13 @@ test('a policy that looks at no limits is asked again, without those that are fu
 })
 
 test('a turn that cannot be taken is given back', async () => {
-  const candidates = [backend('a', { limit: 0 }), backend('b')]
+  const candidates = [backend('a', { limit: 0, weight: 3 }), backend('b')]
   const parts = services()
   const inner = policies.sharedRoundRobin({ ...parts, backends: candidates })
   const policy = heedingLimits(inner, parts.load)
   for (let turn = 0; turn < 4; turn++) expect(await policy.take(candidates)).toMatchObject({ id: 'b' })
 
-  expect(await idsOf(inner, candidates, 2)).toEqual({ a: 1, b: 1 })
+  expect(await idsOf(inner, candidates, 3)).toEqual({ a: 3 })
 })
 
 test('powerOfTwo prefers the lesser of two by what this process has in flight', () => {

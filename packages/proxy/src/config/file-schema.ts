@@ -141,7 +141,7 @@ export const fileSchema: z.ZodType<FileContents> = map({
   secrets: list(secret, 'must be a list of secrets')
     .prefault([])
     .describe(
-      'What session cookies are sealed with, the newest first; older ones still open. By default the cluster makes one and shares it through the store.',
+      'What our cookies are sealed with, the newest first; older ones still open. By default the cluster makes one and shares it through the store.',
     ),
   accessLog: flag().prefault(defaults.accessLog).describe('One JSON line per exchange on stdout.'),
   timeouts: timeouts.prefault({}).describe('How long each step may take.'),

@@ -18,8 +18,8 @@ type PresetName = (typeof presetNames)[number]
 /** What a preset says of a pool, as a file would. */
 type Preset = Readonly<Record<string, unknown>>
 
-/** Socket.IO's handshake answers `0{"sid":"…`, and every later request has it as a parameter. */
-const socketIoId = '"sid":"([^"]{1,128})"'
+/** Socket.IO's handshake answers `0{"sid":"…`, before version 3 with its length before it; every later request has it as a parameter. */
+const socketIoId = '^(?:[0-9]+:)?0\\{"sid":"([^"]{1,128})"'
 
 /** Keys that clients of language models send with every request of a conversation; X-Client-Request-Id is another one each time. */
 const conversationFields = [
@@ -38,7 +38,13 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   },
   gorouter: { balance: 'roundRobin', affinity: [{ strategy: 'companion-cookie', triggers: ['JSESSIONID'] }] },
   aflex: {
-    affinity: [{ strategy: 'persistence-key', from: [{ cookie: 'JSESSIONID' }, { clientAddress: true }], age: '5m' }],
+    affinity: [
+      {
+        strategy: 'persistence-key',
+        from: [{ cookie: 'JSESSIONID', learn: 'request' }, { clientAddress: true }],
+        age: '5m',
+      },
+    ],
   },
   genero: { balance: 'roundRobin', affinity: [{ strategy: 'instance-cookie', start: '/gas' }] },
   websphere: {

@@ -108,6 +108,8 @@ export interface SessionResource extends Versioned {
   readonly expires: Timestamp
   /** When it ends whatever happens; null for never. */
   readonly ends: Timestamp | null
+  /** Does it end with the last of the application's cookies, too? */
+  readonly endsWithLastCookie: boolean
   /** The application's cookies it has. */
   readonly cookies: number
 }
@@ -238,6 +240,7 @@ export const problemStatus = {
   'ambiguous-session': 409,
   'other-node': 409,
   'restart-refused': 409,
+  'script-unusable': 409,
   'body-too-large': 413,
   'configuration-refused': 422,
   internal: 500,

@@ -33,8 +33,21 @@ describe('sessions', () => {
       age: 1800,
       expires: expect.stringMatching(/^2026-05-01T12:3\d:00.000Z$/),
       ends: null,
+      endsWithLastCookie: false,
       cookies: 1,
     })
+  })
+
+  test('tell that they end with their last cookie', async () => {
+    const { api, bind } = admin()
+    await bind('shop', 'A', 'a', {
+      age: 1_800_000,
+      source: 'session-cookie',
+      cookies: [cookie],
+      endsWithLastCookie: true,
+    })
+
+    expect(await api.session(id('A'), {})).toMatchObject({ endsWithLastCookie: true })
   })
 
   test('of all pools are listed, of one when it is named, and never more than asked for', async () => {

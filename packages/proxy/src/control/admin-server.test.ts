@@ -25,6 +25,7 @@ const session: SessionResource = {
   age: 1800,
   expires: '2026-05-01T12:30:00.000Z',
   ends: null,
+  endsWithLastCookie: false,
   cookies: 1,
 }
 const loopback: AdminConfig = { address: { host: '127.0.0.1', port: 0 }, token: undefined }

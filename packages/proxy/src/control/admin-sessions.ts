@@ -107,6 +107,7 @@ export function sessionResource(row: SessionRow, now: number): SessionResource {
     age: row.age / 1000,
     expires: timestamp(row.deadline),
     ends: row.end === 0 ? null : timestamp(row.end),
+    endsWithLastCookie: row.endsWithLastCookie === true,
     cookies: row.cookies.length,
   }
 }

@@ -2,7 +2,7 @@ import type { Store } from '@sticky/store'
 
 import type { Fingerprints } from '../affinity/fingerprint.ts'
 import type { Keyring } from '../affinity/keyring.ts'
-import type { ScriptHosts } from '../affinity/script-service.ts'
+import { type ScriptHosts, ScriptUnusable } from '../affinity/script-service.ts'
 import type { Session } from '../affinity/strategy.ts'
 import type { BackendConfig, Config, PoolConfig } from '../config/config.ts'
 import type { Route } from '../routing/route-table.ts'
@@ -10,7 +10,7 @@ import { buildTopology, type Pool } from '../routing/topology.ts'
 import type { Backend } from '../upstream/backend.ts'
 import { Malformed } from '../wire/malformed.ts'
 import type { ParsedResponse } from '../wire/response-head.ts'
-import { type AdminApi, apiVersion } from './admin-api.ts'
+import { type AdminApi, AdminProblem, apiVersion } from './admin-api.ts'
 import { sessionResource } from './admin-sessions.ts'
 import { explainedBackends, SeenBackends } from './explain-backends.ts'
 import { responseChanges, sentChanges } from './explain-changes.ts'
@@ -49,10 +49,14 @@ export function explainer(sources: ExplainSources): AdminApi['explain'] {
     const reports = await sources.reports()
     const seen = new SeenBackends(reports.flatMap(({ backends }) => backends))
     await using scripts = new DryScripts(sources.config)
-    const explaining = new Explaining({ ...sources, scripts }, seen, asked)
-    await scripts.open()
-    return await explaining.answer(response)
+    return await new Explaining({ ...sources, scripts }, seen, asked).answer(response).catch(unlessScript)
   }
+}
+
+/** The node goes on with the version it loaded, of which this process knows nothing. */
+function unlessScript(cause: unknown): never {
+  if (!(cause instanceof ScriptUnusable)) throw cause
+  throw new AdminProblem('script-unusable', `${cause.message}; workers go on with the version they have`, { cause })
 }
 
 const unasked = {
@@ -136,11 +140,11 @@ class Explaining {
     response: ParsedResponse,
   ): Promise<Pick<Explanation, 'sent' | 'response' | 'ifAway'>> {
     if ('refusal' in first) return { sent: null, response: null, ifAway: null }
-    const session = this.#placement.place.session!
+    const { place } = this.#placement
     const next = await this.#placement.next()
     const ifAway = this.#destination(next, this.#policies.takeCandidates(), backends)
-    const sent = sentChanges(session, first, this.#asked.request)
-    return { sent, response: await responseChanges(session, first, response), ifAway }
+    const sent = sentChanges(place, first, this.#asked.request)
+    return { sent, response: await responseChanges(place.session!, first, response), ifAway }
   }
 
   #destination(

@@ -3,7 +3,7 @@ export type PathPattern =
   | { readonly kind: 'all' }
   | { readonly kind: 'exact'; readonly name: string }
   | { readonly kind: 'below'; readonly name: string }
-  /** `above` is empty or ends with a slash. */
+  /** `above` is empty or ends with a slash, which `name` has none of: the two never overlap. */
   | { readonly kind: 'suffix'; readonly above: string; readonly name: string }
 
 const all: PathPattern = { kind: 'all' }
@@ -31,8 +31,7 @@ export function matchesPath(pattern: PathPattern, path: string): boolean {
   if (pattern.kind === 'exact') return path === name
   if (pattern.kind === 'below')
     return path.startsWith(name) && (path.length === name.length || path.charCodeAt(name.length) === slash)
-  const { above } = pattern
-  return path.length >= above.length + name.length && path.startsWith(above) && path.endsWith(name)
+  return path.startsWith(pattern.above) && path.endsWith(name)
 }
 
 const slash = 0x2f

@@ -123,12 +123,15 @@ test('a regular expression is looked for in the whole target, beside host and pa
   expect(found(byLanguage, 'a.com', '/x.png?lang=de')?.to).toBe('images')
 })
 
-test('the URI that decided names the cookie, not another of its route or of others', () => {
+test.for(['first', 'best'] as const)('the URI that decided names the cookie, matching %s', (routeMatch) => {
   const paths = [pathOf('/x/*', { cookie: 'XID' }), pathOf('/x/y/*', { cookie: 'YID', parameter: 'yid' })]
-  const uris = tableOf([
-    { paths, to: 'x' },
-    { path: '/*', to: 'rest' },
-  ])
+  const uris = tableOf(
+    [
+      { paths, to: 'x' },
+      { path: '/*', to: 'rest' },
+    ],
+    { routeMatch },
+  )
 
   expect(found(uris, '', '/x')?.uri).toMatchObject({ sessionCookie: 'XID', contextPath: '/x' })
   expect(found(uris, '', '/x/y/z')?.uri).toEqual({ sessionCookie: 'YID', sessionParameter: 'yid', contextPath: '/x/y' })
@@ -137,6 +140,19 @@ test('the URI that decided names the cookie, not another of its route or of othe
     sessionParameter: undefined,
     contextPath: '/',
   })
+})
+
+test('within the last route that matches, too, the most specific URI decides', () => {
+  const paths = [pathOf('/x/*', { cookie: 'XID' }), pathOf('/x/y/*', { cookie: 'YID' })]
+  const uris = tableOf(
+    [
+      { path: '/x/y/z', to: 'first' },
+      { paths, to: 'last' },
+    ],
+    { routeMatch: 'bottom-up' },
+  )
+
+  expect(found(uris, '', '/x/y/z')).toMatchObject({ to: 'last', uri: { sessionCookie: 'YID' } })
 })
 
 interface Parts {

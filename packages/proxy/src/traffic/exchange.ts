@@ -137,7 +137,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
     const outgoing: OutgoingRequest = { target: request.target, cookie: request.cookie, lines: request.passed }
     const { removed } = this.#place.pool!
     if (removed !== undefined) outgoing.lines = removed.without(outgoing.lines)
-    this.#place.session!.dispatched?.(backend, outgoing)
+    this.#place.dispatched(backend, outgoing)
     const namesItself = this.#place.pool!.hostHeader === 'backend' || request.host === ''
     const host = namesItself ? backend.authority : request.host
     const lines = requestLines(request, outgoing, host, this.#host.origin, this.requestId)

@@ -1,6 +1,13 @@
 import { type LoadTable, StoreUnavailable } from '@sticky/store'
 
-import { type Client, type Session, type Verdict, wholeSite } from '../affinity/strategy.ts'
+import {
+  type AffinityStrategy,
+  type Client,
+  type OutgoingRequest,
+  type Session,
+  type Verdict,
+  wholeSite,
+} from '../affinity/strategy.ts'
 import type { Balancer } from '../balancing/balancer.ts'
 import type { Route } from '../routing/route-table.ts'
 import type { Pool, Topology } from '../routing/topology.ts'
@@ -21,6 +28,7 @@ export interface PlacementHost {
 // Of pools that send a request on to each other none serves it.
 const MOST_POOLS = 4
 const NONE: ReadonlySet<Backend> = new Set()
+const NOT_LEFT: readonly AffinityStrategy[] = []
 
 /**
  * Where one request goes: route, pool, session, backend, and another backend when that one fails. Each question is answered at
@@ -40,6 +48,8 @@ export class Placement {
   #passed: ReadonlySet<number> | undefined
   #tried: ReadonlySet<Backend> = NONE
   #pools = 0
+  /** Those of the pools that did not keep the request. */
+  #left = NOT_LEFT
   #counted = false
   #over = false
 
@@ -68,6 +78,12 @@ export class Placement {
   /** How many backends failed. */
   get failed(): number {
     return this.#tried.size
+  }
+
+  /** Changes what that backend is sent as the session has it, without what is ours in pools that did not keep the request. */
+  dispatched(to: Backend, request: OutgoingRequest): void {
+    this.session!.dispatched?.(to, request)
+    for (const strategy of this.#left) strategy.conceal?.(request)
   }
 
   /** The backend failed: another one, if there is any. */
@@ -102,6 +118,7 @@ export class Placement {
   }
 
   #locate(pool: Pool): void {
+    if (this.pool !== undefined) this.#left = [...this.#left, this.pool.strategy]
     this.pool = pool
     try {
       const session = pool.strategy.locate(this.#request, this.#client, this.route?.uri ?? wholeSite)

@@ -1,6 +1,7 @@
 /** Makes ids of names: what an id may not have becomes a dash, and no two names get one id. */
 export class Ids {
-  readonly #taken = new Set<string>()
+  // The one id that keys of a pool's or a file's objects must not have.
+  readonly #taken = new Set(['__proto__'])
 
   of(name: string): string {
     const id = name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^-+|-+$/g, '') || 'unnamed'

@@ -10,9 +10,9 @@ const virtualHost = /^(\[[^\]]*\]|[^:[\]]*)(?::(\*|\d{1,5}))?$/
 export function parseVirtualHost(name: string): string | Flaw {
   if (name === '*') return '*'
   const [, host = '', port = '80'] = virtualHost.exec(isIPv6(name) ? `[${name}]` : name) ?? []
-  const parsed = host === '*' ? host : parseHost(host)
-  const usual = parsed instanceof Flaw ? parsed.instead : parsed
-  if (usual === undefined) return new Flaw('must be a host and port such as shop.example.com:443 or *:80')
+  const written = parseHost(host)
+  const usual = written instanceof Flaw && written.instead !== undefined ? parseHost(written.instead) : written
+  if (usual instanceof Flaw) return new Flaw('must be a host and port such as shop.example.com:443 or *:80')
   if (port === '*') return usual
   return Number(port) > 0 && Number(port) <= 65_535
     ? `${usual}:${Number(port)}`

@@ -11,7 +11,7 @@ export interface Role {
 
 /** The servers with their roles: primaries and the rest as they are defined, then backups as they are listed. */
 export function rolesOf(cluster: XmlElement, servers: readonly PluginServer[], warn: Warn): Role[] {
-  const primaries = listed('PrimaryServers', cluster, servers, warn)
+  const primaries = primariesOf(cluster, servers, warn)
   const backups = listed('BackupServers', cluster, servers, warn) ?? []
   const backupOnly = backups.filter((server) => !primaries?.includes(server))
   const others = servers.filter((server) => !backupOnly.includes(server))
@@ -19,6 +19,15 @@ export function rolesOf(cluster: XmlElement, servers: readonly PluginServer[], w
     ...others.map((server): Role => ({ server, role: primaries?.includes(server) === false ? 'rest' : 'primary' })),
     ...backupOnly.map((server): Role => ({ server, role: 'backup' })),
   ]
+}
+
+/** Undefined: all are. */
+function primariesOf(cluster: XmlElement, servers: readonly PluginServer[], warn: Warn): PluginServer[] | undefined {
+  const primaries = listed('PrimaryServers', cluster, servers, warn)
+  if (primaries?.length !== 0 || servers.length === 0) return primaries
+  const { place } = cluster.children.find(({ name }) => name === 'PrimaryServers')!
+  warn(place, 'PrimaryServers names no Server that can be used: all that are no backups are taken as primary')
+  return undefined
 }
 
 /** Undefined: there is no such list. */
