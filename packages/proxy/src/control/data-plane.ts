@@ -2,6 +2,7 @@ import type { KeyringData } from '../affinity/keyring.ts'
 import type { Config } from '../config/config.ts'
 import type { DrainTerms } from '../traffic/traffic.ts'
 import type { NamedStanding } from '../upstream/standings.ts'
+import type { NodeSecrets } from './certificates.ts'
 import type { WorkerReport } from './worker-report.ts'
 
 /** What a node's workers are started with; plain data, so that it can cross processes. */
@@ -10,6 +11,7 @@ export interface WorkerOrder {
   readonly keyring: KeyringData
   /** The cluster's `fingerprint` secret. */
   readonly fingerprint: string
+  readonly secrets: NodeSecrets
   /** What operators and health checks say of backends. */
   readonly standings: readonly NamedStanding[]
 }
@@ -26,6 +28,8 @@ export interface DataPlane extends AsyncDisposable {
   reports(): Promise<readonly WorkerReport[]>
   /** Tells every worker which keys to seal and open with from now on. */
   rekey(keyring: KeyringData): void
+  /** Tells every worker what to use over TLS from now on. */
+  secure(secrets: NodeSecrets): void
   /** Tells every worker all that operators and health checks say of backends. */
   place(standings: readonly NamedStanding[]): void
   /** Resolves when every worker has placed that and its store has reached the barrier; false: one did not say so soon. */

@@ -16,6 +16,7 @@ export async function embedWorker(order: WorkerOrder, store: Store, output: LogO
     restarts: 0,
     reports: async () => [worker.report()],
     rekey: (keyring) => worker.rekey(keyring),
+    secure: (secrets) => worker.secure(secrets),
     place: (standings) => worker.place(standings),
     reach: (barrier) => worker.reach(barrier),
     async adopt(config) {

@@ -10,6 +10,7 @@ import { showAddress } from '../config/address.ts'
 import type { Config } from '../config/config.ts'
 import type { DrainTerms } from '../traffic/traffic.ts'
 import type { NamedStanding } from '../upstream/standings.ts'
+import type { NodeSecrets } from './certificates.ts'
 import type { DataPlane, WorkerOrder } from './data-plane.ts'
 import { ListenerAddresses } from './listener-addresses.ts'
 import type { Log } from './log.ts'
@@ -79,6 +80,11 @@ class Supervisor implements DataPlane {
   rekey(keyring: KeyringData): void {
     this.#order = { ...this.#order, keyring }
     for (const worker of this.#alive) worker.rekey(keyring)
+  }
+
+  secure(secrets: NodeSecrets): void {
+    this.#order = { ...this.#order, secrets }
+    for (const worker of this.#alive) worker.secure(secrets)
   }
 
   place(standings: readonly NamedStanding[]): void {

@@ -7,6 +7,7 @@ import type { KeyringData } from '../affinity/keyring.ts'
 import type { Config } from '../config/config.ts'
 import type { DrainTerms } from '../traffic/traffic.ts'
 import type { NamedStanding } from '../upstream/standings.ts'
+import type { NodeSecrets } from './certificates.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import { StartFailure } from './start-failure.ts'
 import type { Answers, FromWorker, Question, ToWorker } from './worker-messages.ts'
@@ -92,6 +93,10 @@ export class WorkerHandle {
 
   rekey(keyring: KeyringData): void {
     this.#tell({ kind: 'rekey', keyring })
+  }
+
+  secure(secrets: NodeSecrets): void {
+    this.#tell({ kind: 'secure', secrets })
   }
 
   place(standings: readonly NamedStanding[]): void {

@@ -2,6 +2,7 @@ import type { KeyringData } from '../affinity/keyring.ts'
 import type { Config } from '../config/config.ts'
 import type { DrainTerms } from '../traffic/traffic.ts'
 import type { NamedStanding } from '../upstream/standings.ts'
+import type { NodeSecrets } from './certificates.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import type { WorkerReport } from './worker-report.ts'
 
@@ -10,6 +11,7 @@ export type ToWorker =
   | { readonly kind: 'start'; readonly order: WorkerOrder }
   | { readonly kind: 'rekey'; readonly keyring: KeyringData }
   | { readonly kind: 'place'; readonly standings: readonly NamedStanding[] }
+  | { readonly kind: 'secure'; readonly secrets: NodeSecrets }
   | { readonly kind: 'drain'; readonly terms: DrainTerms }
   | { readonly kind: 'ask'; readonly number: number; readonly question: Question }
 

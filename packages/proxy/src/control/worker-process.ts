@@ -34,6 +34,7 @@ for (const signal of [...drainSignals, 'SIGHUP'] as const) process.on(signal, ()
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'start') running = start(message.order)
   if (message.kind === 'rekey') running.then((here) => here?.worker.rekey(message.keyring))
+  if (message.kind === 'secure') running.then((here) => here?.worker.secure(message.secrets))
   if (message.kind === 'place') running.then((here) => here?.worker.place(message.standings))
   if (message.kind === 'ask') running.then((here) => here && answer(here, message.number, message.question))
   if (message.kind === 'drain') running.then((here) => end(here, message.terms))

@@ -53,6 +53,11 @@ export class ClientWriter {
     return this.#socket.writableLength === 0
   }
 
+  /** Has all that was written left for the client? */
+  get idle(): boolean {
+    return this.#text === '' && this.#socket.writableLength === 0
+  }
+
   /** Has the client, since this was last asked, taken some of what waits for it? */
   moved(): boolean {
     const waiting = this.#socket.writableLength

@@ -4,7 +4,7 @@ import type { Client, OutgoingRequest, PersistenceCode } from '../affinity/strat
 import type { Backend } from '../upstream/backend.ts'
 import { type Failure, mayReplay, mayRetry } from '../upstream/failures.ts'
 import type { InFlight, ResponseSink } from '../upstream/transport.ts'
-import { interimLines, requestLines, switchingLines } from '../wire/forwarding.ts'
+import { interimLines, requestLines } from '../wire/forwarding.ts'
 import type { Malformed } from '../wire/malformed.ts'
 import type { ParsedRequest } from '../wire/request-head.ts'
 import type { ParsedResponse } from '../wire/response-head.ts'
@@ -14,8 +14,9 @@ import { HeldBody } from './held-body.ts'
 import { Placement, type PlacementHost } from './placement.ts'
 import { failureCode, type OwnAnswer, optionsAnswer, refusalAnswer } from './refusals.ts'
 import { ReplayBody } from './replay-body.ts'
-import { ResponseRelay } from './response-relay.ts'
+import { type Relay, ResponseRelay } from './response-relay.ts'
 import type { Traffic } from './traffic.ts'
+import { TunnelRelay } from './tunnel-relay.ts'
 
 // Each on a backend of its own: asking the same one again over a fresh connection is not one of them, and happens once.
 const MOST_RETRIES = 2
@@ -51,7 +52,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   /** What was given away of the body, should it be sent to another backend. */
   #replay: ReplayBody | undefined
   #mostBody = Number.POSITIVE_INFINITY
-  #relay: ResponseRelay | undefined
+  #relay: Relay | undefined
   #awaitsBody = false
   #held: HeldBody | undefined
   #over = false
@@ -224,11 +225,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   }
 
   async #relayLater(head: ParsedResponse, served: Promise<boolean>): Promise<void> {
-    try {
-      await served
-    } catch (error) {
-      this.#traffic.failed(error)
-    }
+    await served.catch((error) => this.#traffic.failed(error))
     if (this.#over) return
     this.#relayHead(head)
     this.#flight?.resume()
@@ -252,9 +249,16 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
 
   #beginTunnel(head: ParsedResponse): void {
     this.takesBody = true
-    this.#host.writer.text(switchingLines(head, this.requestId))
-    this.#host.writer.flush()
+    this.#relay = new TunnelRelay(this.#host.writer, head, this.requestId)
+    this.#traffic.tunnels.add(this, this.#place.session?.key)
     this.#host.bodyWanted()
+  }
+
+  /** The session of this tunnel lives elsewhere now. */
+  closeAsMoved(): void {
+    this.#flight?.abort()
+    this.#finish()
+    this.#relay?.leave?.(this.#host)
   }
 
   get #persistent(): boolean {
@@ -286,11 +290,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   }
 
   async #relayHeld(held: HeldBody, heard: Promise<void>): Promise<void> {
-    try {
-      await heard
-    } catch (error) {
-      this.#traffic.failed(error)
-    }
+    await heard.catch((error) => this.#traffic.failed(error))
     if (this.#over) return
     this.#held = undefined
     for (const piece of held.pieces) this.#relayPiece(piece)
@@ -299,7 +299,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   }
 
   #relayPiece(piece: Buffer): boolean {
-    const goesOn = this.#relay?.data(piece) ?? this.#host.writer.piece(piece, '', '')
+    const goesOn = this.#relay!.data(piece)
     if (!goesOn) this.#host.stalled()
     return goesOn
   }
@@ -317,13 +317,10 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
 
   end(trailers: string): void {
     this.#flight = undefined
-    if (this.#held !== undefined) {
-      this.#held.trailers = trailers
-      return
-    }
+    if (this.#held !== undefined) return this.#held.end(trailers)
     this.#relay?.end(trailers)
     this.#finish()
-    this.#host.exchangeOver(this.#relay?.delivery.persistent ?? false)
+    this.#host.exchangeOver(this.#relay?.persistent ?? false)
   }
 
   // The ways it fails.
@@ -390,6 +387,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
 
   #finish(): void {
     this.#over = true
+    if (this.tunnel) this.#traffic.tunnels.delete(this)
     this.#place.end()
     this.#flight = undefined
     this.bytesSent = this.#host.writer.content

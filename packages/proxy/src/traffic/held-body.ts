@@ -9,6 +9,10 @@ export class HeldBody {
     this.#pieces.push(Buffer.from(piece))
   }
 
+  end(trailers: string): void {
+    this.trailers = trailers
+  }
+
   get pieces(): readonly Buffer[] {
     return this.#pieces
   }

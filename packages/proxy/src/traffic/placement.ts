@@ -164,14 +164,19 @@ export class Placement {
   async #chosenLater(choice: Promise<Backend | RefusalCode>): Promise<void> {
     try {
       const chosen = await choice
-      if (typeof chosen === 'string' || chosen.health.canServe) this.#chosen(chosen)
+      if (typeof chosen === 'string' || this.#isStillOpen(chosen)) this.#chosen(chosen)
       else this.#chosenTooLate(chosen)
     } catch (error) {
       this.#failed(error)
     }
   }
 
-  /** While the choice was made another exchange has ejected the backend, or become its probe. */
+  /** May it still be sent there? A newcomer not, once operators have said so: they count on that. */
+  #isStillOpen({ id, health }: Backend): boolean {
+    return this.session!.home.includes(id) ? health.canServe : health.takesNewcomers
+  }
+
+  /** While the choice was made another exchange has ejected the backend, or become its probe, or its state has changed. */
   #chosenTooLate(backend: Backend): void {
     this.backend = backend
     this.#counted = true

@@ -5,9 +5,21 @@ import type { ParsedRequest } from '../wire/request-head.ts'
 import type { ParsedResponse } from '../wire/response-head.ts'
 import { framingOf } from '../wire/response-reader.ts'
 import type { ClientWriter } from './client-writer.ts'
+import type { ExchangeHost } from './exchange-host.ts'
+
+/** Takes what follows a response's head to the client. */
+export interface Relay {
+  /** May the connection serve another request afterwards? */
+  readonly persistent: boolean
+  /** False: wait for the client, and keep the piece as it is until then. */
+  data(piece: Buffer): boolean
+  end(trailers: string): void
+  /** Ends a tunnel that the backend has not ended, and its exchange with it. */
+  leave?(host: ExchangeHost): void
+}
 
 /** Relays one response to the client, in a framing of our own. */
-export class ResponseRelay {
+export class ResponseRelay implements Relay {
   readonly delivery: Delivery
   readonly #writer: ClientWriter
 
@@ -16,6 +28,10 @@ export class ResponseRelay {
     this.#writer = writer
     this.delivery = deliveryOf(request, response, persistent)
     writer.text(responseLines(response, request, this.delivery, id))
+  }
+
+  get persistent(): boolean {
+    return this.delivery.persistent
   }
 
   data(piece: Buffer): boolean {

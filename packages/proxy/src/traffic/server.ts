@@ -10,6 +10,7 @@ import { ConnectionGate, type ConnectionRefusal } from './connection-gate.ts'
 import { clientDescriptors } from './descriptors.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import { type Entrance, Listener } from './listener.ts'
+import { OpenTunnels } from './open-tunnels.ts'
 import { RequestIds } from './request-ids.ts'
 import type { TlsSecrets } from './tls-secrets.ts'
 import type { DrainTerms, Traffic } from './traffic.ts'
@@ -45,6 +46,8 @@ export interface OpenTraffic extends AsyncDisposable {
   drain(terms: DrainTerms): Promise<void>
   /** Client connections now open. */
   connections(): number
+  /** Those that belong to sessions. */
+  readonly tunnels: OpenTunnels
   /** Shows these certificates to whoever comes from now on; throws where one cannot be used. */
   secure(secrets: TlsSecrets): void
   /** How many connections were turned away, and why. */
@@ -72,7 +75,7 @@ export async function openTraffic(options: TrafficOptions): Promise<OpenTraffic>
   return traffic
 }
 
-const noSecrets: TlsSecrets = { pems: new Map(), ticketKey: new Uint8Array() }
+const noSecrets: TlsSecrets = { pemsOf: () => undefined, ticketKey: new Uint8Array(48) }
 
 class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
   config: Config
@@ -84,6 +87,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
   readonly deadlines: Deadlines = new Deadlines()
   readonly transport: WireTransport
   readonly requestIds: RequestIds = new RequestIds()
+  readonly tunnels: OpenTunnels
   readonly gate: ConnectionGate
   readonly acceptFailed: (error: unknown) => void
   secrets: TlsSecrets
@@ -101,6 +105,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
     this.config = config
     this.topology = topology
     this.store = store
+    this.tunnels = new OpenTunnels(store.sessions)
     this.observe = observe
     this.failed = failed
     this.transport = new WireTransport(this.deadlines, config.timeouts, options.insecure)
@@ -121,7 +126,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
 
   secure(secrets: TlsSecrets): void {
     this.secrets = secrets
-    for (const listener of this.#all) listener.secure()
+    for (const listener of this.#listeners) listener.secure()
   }
 
   async prepare(config: Config): Promise<PreparedTraffic> {

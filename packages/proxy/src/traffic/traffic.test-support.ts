@@ -24,6 +24,7 @@ import { addressRanges } from './address-ranges.ts'
 import { keyPair, type TestCertificate, tlsSecrets } from './certificates.test-support.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
+import { OpenTunnels } from './open-tunnels.ts'
 import { RequestIds } from './request-ids.ts'
 import { type OpenTraffic, openTraffic } from './server.ts'
 import type { Traffic } from './traffic.ts'
@@ -262,6 +263,7 @@ export async function playedTraffic(timeouts: Partial<TimeoutConfig> = {}): Prom
     deadlines,
     trusted: addressRanges([]),
     requestIds: new RequestIds(),
+    tunnels: new OpenTunnels(store.sessions),
     observe: (record) => records.push(snapshot(record)),
     failed(error) {
       throw error

@@ -6,6 +6,7 @@ import type { Deadlines } from '../upstream/deadlines.ts'
 import type { Transport } from '../upstream/transport.ts'
 import type { AddressRanges } from './address-ranges.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
+import type { OpenTunnels } from './open-tunnels.ts'
 import type { RequestIds } from './request-ids.ts'
 
 /** How a drain goes. */
@@ -29,6 +30,7 @@ export interface Traffic {
   readonly deadlines: Deadlines
   readonly trusted: AddressRanges
   readonly requestIds: RequestIds
+  readonly tunnels: OpenTunnels
   /** Takes an exchange that is over. */
   observe(record: ExchangeRecord): void
   /** Takes a failure that should not happen: a bug of ours, never a client's or a backend's doing. */
