@@ -1,14 +1,16 @@
 import type { HeaderField } from '@sticky/proxy/admin-api'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 import { parseAdminAddress } from './admin-address.ts'
 import { listBackends } from './backends.ts'
 import type { CommandContext } from './command-context.ts'
+import { printCompletion, type Shell, shells } from './completion.ts'
 import { listCookies } from './cookies.ts'
 import { explain } from './explain.ts'
 import { CommandFailure, type ExitCode, exitCodes } from './failures.ts'
 import { showLoad } from './load.ts'
 import { listNodes } from './nodes.ts'
+import { reload, restartWorkers } from './reload.ts'
 import { countSessions } from './session-count.ts'
 import { watchSessions } from './session-watch.ts'
 import { endSession, findSessions, listSessions, showSession } from './sessions.ts'
@@ -52,7 +54,9 @@ export function createProgram(defaultAdmin: string, run: Run): Command {
   const act = (work: (context: CommandContext) => Promise<void>) => run(program.opts<GlobalOptions>(), work)
   addSessions(program, act)
   addTables(program, act)
+  addNodes(program, act)
   addExplain(program, act)
+  addCompletion(program, act)
   program
     .command('version')
     .description('the version of this program')
@@ -121,14 +125,42 @@ function addTables(program: Command, act: Act): void {
     .option('--pool <id>', 'only this pool')
     .action((query) => act((context) => listBackends(context, query)))
   program
-    .command('nodes')
-    .description('the live nodes, and whether their configurations agree')
-    .action(() => act(listNodes))
-  program
     .command('load')
     .description('exchanges in flight by backend')
     .option('--pool <id>', 'only this pool')
     .action((query) => act((context) => showLoad(context, query)))
+}
+
+function addNodes(program: Command, act: Act): void {
+  const nodes = program
+    .command('nodes')
+    .description('list the nodes, replace the workers of one')
+    .addHelpText('after', '\nWithout a command, nodes lists.')
+  nodes
+    .command('list', { isDefault: true })
+    .description('the live nodes, and whether their configurations agree (the default)')
+    .allowExcessArguments()
+    .action((_, { args: [word] }: Command) => {
+      if (word !== undefined) throw new CommandFailure(exitCodes.usage, `nodes has no command '${word}'`)
+      return act(listNodes)
+    })
+  nodes
+    .command('restart')
+    .description('replace the workers of the node that answers, one after the other')
+    .option('--node <id>', 'fail if another one answers')
+    .action((query) => act((context) => restartWorkers(context, query)))
+  program
+    .command('reload')
+    .description('let the node that answers read its configuration anew')
+    .action(() => act(reload))
+}
+
+function addCompletion(program: Command, act: Act): void {
+  program
+    .command('completion')
+    .description('a script by which a shell completes the commands of this program')
+    .addArgument(new Argument('<shell>', 'which').choices(shells))
+    .action((shell: Shell) => act(({ output }) => printCompletion(output, program, shell)))
 }
 
 function addExplain(program: Command, act: Act): void {
