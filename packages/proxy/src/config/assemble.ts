@@ -2,7 +2,7 @@ import { availableParallelism, hostname } from 'node:os'
 
 import { usualShards } from '@sticky/store'
 
-import type { Config, ListenConfig, PoolConfig, RouteConfig } from './config.ts'
+import type { BackendTlsConfig, Config, ListenConfig, PoolConfig, RouteConfig } from './config.ts'
 import { defaults } from './defaults.ts'
 import type { FileContents, ListenContents } from './file-schema.ts'
 import type { PoolContents } from './pool-schema.ts'
@@ -26,7 +26,20 @@ function listener({ address, proxyProtocol, from, tls }: ListenContents): Listen
 }
 
 function poolOf(id: string, pool: PoolContents): PoolConfig {
-  return { id, ...pool }
+  const backends = pool.backends.map((backend) => ({ ...backend, tls: backendTls(backend.tls, pool.tls) }))
+  return { id, ...pool, backends }
+}
+
+/** A certificate and its key are one thing. */
+function backendTls(own: BackendTlsConfig, usual: BackendTlsConfig): BackendTlsConfig {
+  const { cert, key } = own.cert === undefined ? usual : own
+  return {
+    ca: own.ca ?? usual.ca,
+    cert,
+    key,
+    serverName: own.serverName ?? usual.serverName,
+    insecure: own.insecure ?? usual.insecure,
+  }
 }
 
 function everythingTo(pools: readonly string[]): RouteConfig[] {

@@ -50,13 +50,22 @@ export interface PemFiles {
   readonly key: string | undefined
 }
 
+/** What such files hold. */
+export interface PemTexts {
+  /** Certificates of authorities. */
+  readonly ca: string | undefined
+  /** A certificate, then those that lead from it to an authority. */
+  readonly cert: string | undefined
+  readonly key: string | undefined
+}
+
 /** A certificate with its chain, and its key. */
 export interface KeyPairConfig {
   readonly cert: string
   readonly key: string
 }
 
-/** How a backend over TLS is known, and what it is shown; of a backend what is undefined is as its pool has it. */
+/** How backends over TLS are known, and what they are shown; a pool's is what its backends do not say themselves. */
 export interface BackendTlsConfig extends PemFiles {
   /** The name its certificate must have, told by SNI; undefined: its host name. */
   readonly serverName: string | undefined

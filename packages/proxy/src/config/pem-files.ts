@@ -55,6 +55,13 @@ export function withPemFiles(config: Config, folder: string): Config {
   }
 }
 
+/** Each set of files that a configuration names and that has any; of backends those over TLS. */
+export function pemFilesOf({ listen, pools }: Pick<Config, 'listen' | 'pools'>): PemFiles[] {
+  const pairs = listen.flatMap(({ tls }) => tls.map((pair) => ({ ca: undefined, ...pair })))
+  const ofPools = pools.flatMap(({ backends }) => backends.map(({ tls }) => tls))
+  return [...pairs, ...ofPools].filter(({ ca, cert, key }) => (ca ?? cert ?? key) !== undefined)
+}
+
 function placed({ ca, cert, key }: PemFiles, folder: string): PemFiles {
   const place = (file: string | undefined): string | undefined =>
     file === undefined ? undefined : resolve(folder, file)

@@ -1,8 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-import type { PemTexts } from '../upstream/pems.ts'
-import type { PemFiles } from './config.ts'
+import type { PemFiles, PemTexts } from './config.ts'
 
 /** What is wrong with one of those files and what would be right, as the predicate of a sentence. */
 export class PemFlaw {
@@ -13,6 +12,11 @@ export class PemFlaw {
     this.part = part
     this.problem = problem
   }
+}
+
+/** Names a set of files. */
+export function pemId({ ca = '', cert = '', key = '' }: Partial<PemFiles>): string {
+  return `${ca}\n${cert}\n${key}`
 }
 
 /** The texts of the files, which fit together, or what is wrong with the first that does not. */

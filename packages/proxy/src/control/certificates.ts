@@ -42,7 +42,8 @@ export class Certificates implements Disposable {
   readonly #log: Log
   readonly #changed: (secrets: NodeSecrets) => void
   readonly #held = new Map<string, Held>()
-  readonly #timers: NodeJS.Timeout[] = []
+  #look: NodeJS.Timeout | undefined
+  #renewal: NodeJS.Timeout | undefined
   #ticketKey: Uint8Array = randomBytes(48)
 
   /** `changed` takes what workers are to use from now on. */
@@ -61,8 +62,8 @@ export class Certificates implements Disposable {
   /** Begins to look after the files of a configuration; throws StartFailure where one cannot be used. */
   async open(config: Config): Promise<void> {
     await this.add(config)
-    this.#timers.push(setInterval(() => this.look(), interval).unref())
-    this.#timers.push(setInterval(() => this.#renew(), ticketLife).unref())
+    this.#lookSoon()
+    this.#renewal = setInterval(() => this.#renew(), ticketLife).unref()
   }
 
   /** Takes in what another configuration names besides; throws StartFailure, and takes nothing, where it cannot be used. */
@@ -83,6 +84,13 @@ export class Certificates implements Disposable {
   keep(config: Config): void {
     const named = new Set(pemFilesOf(config).map(pemId))
     for (const id of this.#held.keys()) if (!named.has(id)) this.#held.delete(id)
+  }
+
+  #lookSoon(): void {
+    this.#look = setTimeout(async () => {
+      await this.look()
+      if (this.#look !== undefined) this.#lookSoon()
+    }, interval).unref()
   }
 
   /** Reads what has changed and is quiet since the last look. */
@@ -122,7 +130,9 @@ export class Certificates implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const timer of this.#timers) clearInterval(timer)
+    clearTimeout(this.#look)
+    this.#look = undefined
+    clearInterval(this.#renewal)
   }
 }
 

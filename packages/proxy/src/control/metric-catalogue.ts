@@ -11,7 +11,9 @@ type MetricKey =
   | 'retries'
   | 'refusals'
   | 'clientConnections'
+  | 'connectionsRefused'
   | 'backendConnections'
+  | 'backendTlsFailures'
   | 'backendUp'
   | 'sessions'
   | 'recoveryRows'
@@ -93,6 +95,20 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
     type: 'gauge',
     help: 'Open client connections of this node.',
     labels: [],
+    aggregator: 'sum',
+  },
+  connectionsRefused: {
+    name: 'sticky_client_connections_refused_total',
+    type: 'counter',
+    help: 'Connections of clients closed before a request: limit (limits.connections), client-limit (limits.connectionsPerClient), descriptors (the process has no more), handshake (no TLS was agreed on).',
+    labels: ['reason'],
+    aggregator: 'sum',
+  },
+  backendTlsFailures: {
+    name: 'sticky_backend_tls_failures_total',
+    type: 'counter',
+    help: 'Connections to a backend that were not made since TLS failed: nobody trusted vouches for its certificate, mostly. The log has the reason.',
+    labels: ['pool', 'backend'],
     aggregator: 'sum',
   },
   backendConnections: {

@@ -9,6 +9,7 @@ import { clusterOperations } from './admin-cluster.ts'
 import { nodeOperations } from './admin-node.ts'
 import { type AdminSubject, openAdminServer } from './admin-server.ts'
 import { sessionOperations } from './admin-sessions.ts'
+import { Certificates } from './certificates.ts'
 import type { ConfigChanges } from './config-changes.ts'
 import type { DataPlane, WorkerOrder } from './data-plane.ts'
 import { explainer } from './explain.ts'
@@ -83,6 +84,7 @@ class RunningNode implements Node {
   readonly #store: Store
   readonly #opened = new AsyncDisposableStack()
   readonly #reloads: Reloads
+  readonly #certificates: Certificates
   /** By which it runs. */
   #config: Config
   #phase: 'starting' | 'serving' | 'draining' = 'starting'
@@ -99,6 +101,9 @@ class RunningNode implements Node {
     this.#config = options.config
     this.#reloads = new Reloads(this, options.output.log, (config) => this.#adopt(config))
     this.#opened.use(options.output)
+    this.#certificates = this.#opened.use(
+      new Certificates(options.output.log, (secrets) => this.#plane?.secure(secrets)),
+    )
     this.#store = options.store ?? this.#opened.use(openConfiguredStore(options.config.store))
   }
 
@@ -115,6 +120,7 @@ class RunningNode implements Node {
     const { log } = this.#options.output
     watchProcess()
     await this.#openAdmin()
+    await this.#certificates.open(config)
     const secrets = await sharedSecrets(this.#store.cluster, config.secrets, log, signal)
     const member = await this.#join(secrets)
     await this.#startWorkers(member, secrets)
@@ -196,16 +202,26 @@ class RunningNode implements Node {
   /** The workers first: what they refuse nothing else has heard of. */
   async #adopt(config: Config): Promise<void> {
     if (this.#phase !== 'serving') throw new StartFailure(`the node is ${this.#phase}`)
+    await this.#certificates.add(config)
     await this.#plane!.adopt(config)
     this.#config = config
+    this.#certificates.keep(config)
     this.#api = this.#apiOf(config)
     await this.#member!.adopt(config, this.addresses)
   }
 
   async #startWorkers(member: ClusterMembership, { fingerprint }: SharedSecrets): Promise<void> {
-    const order = { config: this.#options.config, keyring: member.keyring, fingerprint, standings: this.#verdicts.all }
+    const { secrets } = this.#certificates
+    const order = {
+      config: this.#options.config,
+      secrets,
+      keyring: member.keyring,
+      fingerprint,
+      standings: this.#verdicts.all,
+    }
     this.#plane = this.#opened.use(await this.#options.startWorkers(order, this.#store))
     this.#plane.place(this.#verdicts.all)
+    this.#plane.secure(this.#certificates.secrets)
     if (member.keyring !== order.keyring) this.#plane.rekey(member.keyring)
   }
 

@@ -5,6 +5,7 @@ import type { Topology } from '../routing/topology.ts'
 import type { ExchangeMetrics } from './exchange-metrics.ts'
 import { catalogue } from './metric-catalogue.ts'
 import { metric, single } from './metrics.ts'
+import type { ConnectionTroubles } from './troubles.ts'
 import type { BackendReport, WorkerReport } from './worker-report.ts'
 
 /** The backends of a topology as this process sees them. */
@@ -27,12 +28,17 @@ export interface Reported {
   readonly backends: readonly BackendReport[]
   /** Of clients, now open. */
   readonly connections: number
+  /** Of clients, turned away, by why. */
+  readonly turnedAway: Readonly<Record<string, number>>
+  readonly troubles: ConnectionTroubles
   readonly store: Store
   readonly scripts: Scripts
 }
 
 /** What a worker tells of itself. */
-export function workerReport({ exchanges, backends, connections, store, scripts }: Reported): WorkerReport {
+export function workerReport(reported: Reported): WorkerReport {
+  const { exchanges, backends, connections, store, scripts } = reported
+  const refused = Object.entries(reported.turnedAway).map(([reason, value]) => ({ labels: { reason }, value }))
   const labelled = backends.map(({ pool, backend, ...report }) => ({ labels: { pool, backend }, ...report }))
   const inFlight = labelled.map(({ labels, inFlight }) => ({ labels: { ...labels, scope: 'node' }, value: inFlight }))
   const up = labelled.map(({ labels, state }) => ({ labels, value: state === 'down' ? 0 : 1 }))
@@ -43,6 +49,8 @@ export function workerReport({ exchanges, backends, connections, store, scripts 
       metric(catalogue.backendConnections, inFlight),
       metric(catalogue.backendUp, up),
       single(catalogue.clientConnections, connections),
+      metric(catalogue.connectionsRefused, refused),
+      metric(catalogue.backendTlsFailures, reported.troubles.insecureSamples()),
       metric(
         catalogue.scriptErrors,
         scripts.faults().map(({ count, ...labels }) => ({ labels, value: count })),

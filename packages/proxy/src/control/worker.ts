@@ -5,16 +5,20 @@ import { Keyring, type KeyringData } from '../affinity/keyring.ts'
 import { Scripts } from '../affinity/script-service.ts'
 import { showAddress } from '../config/address.ts'
 import type { Config } from '../config/config.ts'
+import { pemId } from '../config/pem.ts'
 import { buildTopology, type Topology, type TopologyServices } from '../routing/topology.ts'
 import { accessLog } from '../traffic/access-log.ts'
 import type { ExchangeRecord } from '../traffic/exchange-record.ts'
 import { type OpenTraffic, openTraffic } from '../traffic/server.ts'
+import type { TlsSecrets } from '../traffic/tls-secrets.ts'
 import type { DrainTerms } from '../traffic/traffic.ts'
 import { type NamedStanding, Standings } from '../upstream/standings.ts'
+import type { NodeSecrets } from './certificates.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import { ExchangeMetrics } from './exchange-metrics.ts'
 import type { LogOutput } from './log.ts'
 import { unlessAway } from './store-absence.ts'
+import { ConnectionTroubles } from './troubles.ts'
 import { backendReports, workerReport } from './worker-metrics.ts'
 import type { WorkerReport } from './worker-report.ts'
 
@@ -24,6 +28,8 @@ export interface Worker extends AsyncDisposable {
   readonly addresses: readonly string[]
   report(): WorkerReport
   rekey(keyring: KeyringData): void
+  /** Uses these over TLS from now on. */
+  secure(secrets: NodeSecrets): void
   /** Takes all that operators and health checks say of backends. */
   place(standings: readonly NamedStanding[]): void
   /** Resolves when its store has reached the barrier; false: that did not happen in time. */
@@ -60,19 +66,23 @@ class RunningWorker implements Worker {
   readonly #keyring: Keyring
   readonly #scripts: Scripts
   readonly #metrics: ExchangeMetrics
+  readonly #troubles: ConnectionTroubles
   readonly #standings = new Standings(monotonic)
   readonly #services: TopologyServices
   readonly #opened = new AsyncDisposableStack()
   #observe: (record: ExchangeRecord) => void
+  #secrets: NodeSecrets
   #topology!: Topology
   #traffic!: OpenTraffic
 
-  constructor({ config, keyring, fingerprint, standings }: WorkerOrder, store: Store, output: LogOutput) {
+  constructor({ config, keyring, fingerprint, secrets, standings }: WorkerOrder, store: Store, output: LogOutput) {
     const pools = new Set(config.pools.map(({ id }) => id))
     this.#store = store
+    this.#secrets = secrets
     this.#output = output
     this.#keyring = new Keyring(keyring)
     this.#scripts = this.#opened.use(new Scripts({ pools, log: output.log, clock: monotonic }))
+    this.#troubles = new ConnectionTroubles(output.log, monotonic)
     this.#metrics = new ExchangeMetrics(config.pools)
     this.#observe = observer(config, this.#metrics, output)
     this.#standings.take(standings)
@@ -83,6 +93,7 @@ class RunningWorker implements Worker {
       scripts: this.#scripts,
       sessionRefused: (pool, reason) => this.#metrics.refuseSession(pool, reason),
       health: (pool, { id, weight }) => this.#standings.of(pool.id, id, weight, pool.ejection),
+      pems: (files) => this.#secrets.pems.get(pemId(files)),
       clock: monotonic,
       random: Math.random,
     }
@@ -102,6 +113,10 @@ class RunningWorker implements Worker {
       store: this.#store,
       observe: (record) => this.#observe(record),
       failed: (error) => this.#output.log.error({ err: error }, 'exchange failed'),
+      secrets: this.#tlsSecrets,
+      turnedAway: this.#troubles.turnedAway,
+      acceptFailed: this.#troubles.acceptFailed,
+      insecure: this.#troubles.insecure,
     })
     this.#traffic = this.#opened.use(traffic)
     this.#store.onRecall((key) => void unlessAway(traffic.tunnels.recall(key)))
@@ -137,6 +152,8 @@ class RunningWorker implements Worker {
       exchanges: this.#metrics,
       backends,
       connections,
+      turnedAway: this.#traffic.turnedAway(),
+      troubles: this.#troubles,
       store: this.#store,
       scripts: this.#scripts,
     })
@@ -144,6 +161,16 @@ class RunningWorker implements Worker {
 
   rekey(keyring: KeyringData): void {
     this.#keyring.update(keyring)
+  }
+
+  secure(secrets: NodeSecrets): void {
+    this.#secrets = secrets
+    this.#traffic.secure(this.#tlsSecrets)
+  }
+
+  get #tlsSecrets(): TlsSecrets {
+    const { pems, ticketKey } = this.#secrets
+    return { pemsOf: (files) => pems.get(pemId(files)), ticketKey }
   }
 
   place(standings: readonly NamedStanding[]): void {

@@ -11,9 +11,16 @@ import type { AffinityStrategy } from '../affinity/strategy.ts'
 import { type Balancer, createBalancer } from '../balancing/balancer.ts'
 import { type PolicyFactory, policies } from '../balancing/policies.ts'
 import { heedingLimits } from '../balancing/room.ts'
-import type { BackendConfig, BalanceName, Config, PemFiles, PoolConfig, RouteConfig } from '../config/config.ts'
-import type { Backend, BackendHealth, BackendTls } from '../upstream/backend.ts'
-import type { PemTexts } from '../upstream/pems.ts'
+import type {
+  BackendConfig,
+  BalanceName,
+  Config,
+  PemFiles,
+  PemTexts,
+  PoolConfig,
+  RouteConfig,
+} from '../config/config.ts'
+import type { Backend, BackendHealth } from '../upstream/backend.ts'
 import { FieldPatterns } from '../wire/field-patterns.ts'
 import { type RouteTable, type Rule, routeTable } from './route-table.ts'
 
@@ -176,23 +183,13 @@ function buildBackend(pool: PoolConfig, config: BackendConfig, services: Topolog
     hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: port === '' ? defaultPort : Number(port),
     authority: host,
-    tls: scheme === 'https' ? backendTls(pool, config, services) : undefined,
+    tls: {
+      serverName: config.tls.serverName,
+      verified: config.tls.insecure !== true,
+      get pems(): PemTexts | undefined {
+        return services.pems?.(config.tls)
+      },
+    },
     health,
   })
-}
-
-/** What the backend does not say itself is as its pool has it; a certificate and its key are one thing. */
-function backendTls({ tls: usual }: PoolConfig, { tls }: BackendConfig, { pems }: TopologyServices): BackendTls {
-  const files = { ca: tls.ca ?? usual.ca, ...(tls.cert === undefined ? keyPair(usual) : keyPair(tls)) }
-  return {
-    serverName: tls.serverName ?? usual.serverName,
-    verified: !(tls.insecure ?? usual.insecure ?? false),
-    get pems(): PemTexts | undefined {
-      return pems?.(files)
-    },
-  }
-}
-
-function keyPair({ cert, key }: PemFiles): Pick<PemFiles, 'cert' | 'key'> {
-  return { cert, key }
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-import type { KeyPairConfig } from '../config/config.ts'
-import { type PemTexts, pemId } from '../upstream/pems.ts'
+import type { KeyPairConfig, PemTexts } from '../config/config.ts'
+import { pemId } from '../config/pem.ts'
 import type { TlsSecrets } from './tls-secrets.ts'
 
 /**
@@ -38,5 +38,6 @@ export function tlsSecrets(
   as: Readonly<Partial<Record<TestCertificate, TestCertificate>>> = {},
   ticketKey: Uint8Array = new Uint8Array(48),
 ): TlsSecrets {
-  return { pems: new Map(names.map((name) => [pemId(keyPair(name)), keyPairTexts(as[name] ?? name)])), ticketKey }
+  const pems = new Map(names.map((name) => [pemId(keyPair(name)), keyPairTexts(as[name] ?? name)]))
+  return { pemsOf: (files) => pems.get(pemId(files)), ticketKey }
 }

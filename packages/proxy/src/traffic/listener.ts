@@ -49,6 +49,7 @@ export class Listener {
   #tls: TlsListener | undefined
   #grace: Milliseconds | undefined
   #closed: Promise<void> | undefined
+  #emptied: (() => void) | undefined
 
   /** Throws where a certificate cannot be used. */
   constructor(config: ListenConfig, traffic: Traffic, entrance: Entrance) {
@@ -102,7 +103,11 @@ export class Listener {
   /** Accepts nobody new; resolves when the last connection is closed. */
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
-      this.#server.close(() => resolve())
+      this.#server.close(() => {
+        // The server's end comes before that of the sockets that were destroyed.
+        if (this.#connections.size === 0) resolve()
+        else this.#emptied = resolve
+      })
     })
     return this.#closed
   }
@@ -177,8 +182,13 @@ export class Listener {
 
   #hold(socket: Socket, connection: OpenConnection): void {
     this.#connections.add(connection)
-    socket.once('close', () => this.#connections.delete(connection))
+    socket.once('close', () => this.#left(connection))
     if (this.#grace !== undefined) connection.drain(this.#grace)
+  }
+
+  #left(connection: OpenConnection): void {
+    this.#connections.delete(connection)
+    if (this.#connections.size === 0) this.#emptied?.()
   }
 }
 

@@ -2,8 +2,7 @@ import { constants } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls'
 
-import type { KeyPairConfig } from '../config/config.ts'
-import { type PemTexts, pemId } from '../upstream/pems.ts'
+import type { KeyPairConfig, PemTexts } from '../config/config.ts'
 import { ServerNames } from './tls-names.ts'
 import type { TlsSecrets } from './tls-secrets.ts'
 
@@ -62,10 +61,10 @@ export class TlsListener {
   }
 }
 
-/** Why a certificate and its key cannot be used, though they fit; undefined: they can. */
-export function unfitness({ cert = '', key = '' }: Partial<PemTexts>): string | undefined {
+/** Why certificates and a key cannot be used, though they fit; undefined: they can. */
+export function unfitness({ ca, cert, key }: PemTexts): string | undefined {
   try {
-    createSecureContext({ cert, key })
+    createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
     return undefined
   } catch (error) {
     return (error as Error).message
@@ -86,8 +85,8 @@ function contextsOf(pairs: readonly KeyPairConfig[], secrets: TlsSecrets): Serve
   return names
 }
 
-function optionsOf(pair: KeyPairConfig, { pems, ticketKey }: TlsSecrets): SecureOptions {
-  const { cert = '', key = '' } = pems.get(pemId(pair)) ?? {}
+function optionsOf(pair: KeyPairConfig, { pemsOf, ticketKey }: TlsSecrets): SecureOptions {
+  const { cert = '', key = '' } = pemsOf(pair) ?? {}
   return {
     cert,
     key,

@@ -1,8 +1,9 @@
-import type { Pems } from '../upstream/pems.ts'
+import type { PemFiles, PemTexts } from '../config/config.ts'
 
-/** What a node's workers need for TLS; plain data, so that it can cross processes. */
+/** What a worker shows its clients over TLS, and what it seals their tickets with. */
 export interface TlsSecrets {
-  readonly pems: Pems
-  /** 48 bytes that seal the session tickets of clients; empty where no listener speaks TLS. The last is in use. */
+  /** What these files hold, as of when they could last be used. */
+  pemsOf(files: Partial<PemFiles>): PemTexts | undefined
+  /** 48 bytes, the same in all workers of a node. */
   readonly ticketKey: Uint8Array
 }

@@ -1,6 +1,6 @@
 import type { Milliseconds } from '@sticky/store'
 
-import type { PemTexts } from './pems.ts'
+import type { PemTexts } from '../config/config.ts'
 
 /** One application instance of a pool. */
 export interface Backend {

@@ -8,8 +8,8 @@ import {
   type SecureContextOptions,
 } from 'node:tls'
 
+import type { PemTexts } from '../config/config.ts'
 import type { Backend } from './backend.ts'
-import type { PemTexts } from './pems.ts'
 
 /** What happens on a socket to a backend. */
 export interface SocketEvents {
