@@ -1,6 +1,7 @@
 import { askForSlots, askStranger, type SlotRange } from './redis-cluster-map.ts'
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 import type { LinkState, RedisLink, RedisLinks } from './redis-link.ts'
+import { stateOfAll } from './redis-link-state.ts'
 import type { Redirection } from './redis-redirection.ts'
 import { type SlotHost, SlotLink } from './redis-slot-link.ts'
 import { slotCount, slotOf } from './redis-slots.ts'
@@ -55,17 +56,7 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
   }
 
   get state(): LinkState {
-    const states = [...this.#masters.values()].map(({ connection }) => connection.state)
-    const sum = (count: (state: LinkState) => number) => states.reduce((total, state) => total + count(state), 0)
-    return {
-      available: this.available,
-      reason:
-        states.length === 0 ? 'no node of the Redis Cluster answers' : states.find(({ reason }) => reason)?.reason,
-      readOnly: states.some(({ readOnly }) => readOnly),
-      late: sum(({ late }) => late),
-      refusedWrites: sum(({ refusedWrites }) => refusedWrites),
-      away: Math.max(0, ...states.map(({ away }) => away)),
-    }
+    return stateOfAll([...this.#masters.values()].map(({ connection }) => connection.state))
   }
 
   /** The masters that have slots. */

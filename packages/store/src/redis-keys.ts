@@ -8,9 +8,12 @@ const layout = 1
  */
 export class RedisKeys {
   readonly #prefix: string
+  readonly #channels: 'one' | 'by slot'
 
-  constructor(prefix: string) {
+  /** Where a cluster has many masters, each channel lies in the slot of those who publish there. */
+  constructor(prefix: string, channels: 'one' | 'by slot' = 'one') {
     this.#prefix = `${prefix}:${layout}:`
+    this.#channels = channels
   }
 
   /** Hash: how many shards the pool has; written once. */
@@ -76,5 +79,20 @@ export class RedisKeys {
   /** Channel of changed sessions, of other news, and of the beat that shows it is heard. */
   changes(): string {
     return `${this.#prefix}changes`
+  }
+
+  /** Channel of the shard's changed sessions. */
+  shardChanges(pool: string, shard: number): string {
+    return this.#channels === 'one' ? this.changes() : `${this.shard(pool, shard)}changes`
+  }
+
+  /** Channel of what concerns all nodes. */
+  clusterChanges(): string {
+    return this.#channels === 'one' ? this.changes() : `${this.#prefix}{:cluster}:changes`
+  }
+
+  /** Channel of a cluster's master, by a hash tag of one of its slots. */
+  masterChanges(tag: string): string {
+    return `${this.#prefix}{${tag}}:changes`
   }
 }

@@ -48,7 +48,7 @@ export interface RedisLinks extends AsyncDisposable {
   /** Did any master answer lately? */
   readonly available: boolean
   /** How it fares, for metrics and logs. */
-  readonly state?: LinkState | undefined
+  readonly state: LinkState
   /** The way to whatever shares the key's hash tag; the same object each time. */
   at(key: string): RedisLink
   /** Calls back at each change of `available`, until `off` is called. */

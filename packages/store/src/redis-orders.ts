@@ -15,7 +15,7 @@ export class RedisOrders {
   constructor(link: RedisLink, keys: RedisKeys) {
     this.#link = link
     this.#key = keys.orders()
-    this.#channel = keys.changes()
+    this.#channel = keys.clusterChanges()
   }
 
   async change(pool: string, backend: string, { state, weight }: BackendWish): Promise<BackendOrder> {

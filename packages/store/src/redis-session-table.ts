@@ -5,7 +5,7 @@ import { countSessions, listSessions, readSessions, sweepSessions } from './redi
 import { RedisLookups } from './redis-lookups.ts'
 import { RedisRenewals } from './redis-renewals.ts'
 import { decodeRow } from './redis-row.ts'
-import { RedisShard, type StaleListener } from './redis-shard.ts'
+import { RedisShard } from './redis-shard.ts'
 import { type RedisShards, shardOf } from './redis-shards.ts'
 import { sessionScripts } from './session-scripts.ts'
 import type {
@@ -27,20 +27,25 @@ export interface SessionLinks {
   readonly upkeep: RedisLinks
 }
 
+/** Hears which pools are used, and of rows that a touch found gone or changed. */
+export interface SessionFeed {
+  join(pool: string, shards: number): void
+  tell(key: SessionKey, below: number): void
+}
+
 /** Sessions and their cookies in Redis. Remembers nothing: what a process knows is the near cache's business. */
 export class RedisSessionTable implements SessionTable, CookieTable {
   readonly #links: SessionLinks
   readonly #keys: RedisKeys
   readonly #shards: RedisShards
-  readonly #onStale: StaleListener
+  readonly #feed: SessionFeed
   readonly #pools = new Map<string, readonly ShardTables[]>()
 
-  /** `onStale` is told of rows that a touch found gone or changed. */
-  constructor(links: SessionLinks, keys: RedisKeys, shards: RedisShards, onStale: StaleListener) {
+  constructor(links: SessionLinks, keys: RedisKeys, shards: RedisShards, feed: SessionFeed) {
     this.#links = links
     this.#keys = keys
     this.#shards = shards
-    this.#onStale = onStale
+    this.#feed = feed
   }
 
   find(key: SessionKey): Promise<Row> {
@@ -136,6 +141,7 @@ export class RedisSessionTable implements SessionTable, CookieTable {
     if (known?.length === count) return known
     const tables = Array.from({ length: count }, (_, number) => this.#open(pool, number))
     this.#pools.set(pool, tables)
+    this.#feed.join(pool, count)
     return tables
   }
 
@@ -146,7 +152,7 @@ export class RedisSessionTable implements SessionTable, CookieTable {
       upkeep: new RedisShard(this.#links.upkeep, this.#keys, pool, number),
       lookups: new RedisLookups(shard),
       binds: new RedisBinds(shard),
-      renewals: new RedisRenewals(shard, this.#onStale),
+      renewals: new RedisRenewals(shard, (key, below) => this.#feed.tell(key, below)),
     }
   }
 }

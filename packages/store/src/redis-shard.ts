@@ -22,7 +22,7 @@ export class RedisShard {
 
   constructor(links: RedisLinks, keys: RedisKeys, pool: string, shard: number) {
     this.pool = pool
-    this.channel = keys.changes()
+    this.channel = keys.shardChanges(pool, shard)
     this.backends = keys.backends(pool, shard)
     this.rows = keys.shard(pool, shard)
     this.epochKey = keys.epoch(pool, shard)

@@ -3,15 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { clusterScripts } from './cluster-scripts.ts'
 import { loadScripts } from './load-scripts.ts'
 import { newsMessage } from './news.ts'
-import { RedisChanges } from './redis-changes.ts'
 import { RedisClusterTable } from './redis-cluster-table.ts'
-import { RedisConnection } from './redis-connection.ts'
-import { RedisKeys } from './redis-keys.ts'
+import type { RedisLinks } from './redis-link.ts'
 import { RedisLoadTable } from './redis-load-table.ts'
 import type { Script } from './redis-scripts.ts'
 import { RedisSessionTable } from './redis-session-table.ts'
 import { RedisShards } from './redis-shards.ts'
 import { RedisSweep } from './redis-sweep.ts'
+import { usualShards } from './redis-url.ts'
+import { openWays, type RedisFeed } from './redis-ways.ts'
 import { sessionScripts } from './session-scripts.ts'
 import type {
   ClusterTable,
@@ -35,7 +35,7 @@ export interface RedisStoreOptions {
   readonly lease?: Milliseconds | undefined
   /** How often a node gives one, 2 s by default. */
   readonly heartbeat?: Milliseconds | undefined
-  /** Hash tags a new pool's sessions are spread over, 1 by default; one Redis gains nothing from more. */
+  /** Hash tags a new pool's sessions are spread over: 1 by default, 16 in a cluster, whose masters share them. */
   readonly shards?: number | undefined
 }
 
@@ -47,7 +47,7 @@ const storeRoles = ['requests', 'upkeep', 'changes'] as const
 const scripts = [sessionScripts, loadScripts, clusterScripts].flatMap((group): Script[] => Object.values(group))
 
 /**
- * The store of many nodes, in one Redis (7.0 or later).
+ * The store of many nodes, in Redis (7.0 or later): in one master, or in a cluster's.
  *
  * Each role has a connection and a breaker of its own: what exchanges wait for (sessions, load), upkeep (heartbeat,
  * lists, sweeping) and changes. So a slow list opens nobody's breaker, and a lost subscription refuses nobody.
@@ -58,10 +58,10 @@ export class RedisStore implements Store {
   readonly load: LoadTable
   readonly cluster: ClusterTable
   /** What other processes change; a near cache lives by it. */
-  readonly changes: RedisChanges
-  readonly #requests: RedisConnection
-  readonly #upkeep: RedisConnection
-  readonly #subscriber: RedisConnection
+  readonly changes: RedisFeed
+  readonly #requests: RedisLinks
+  readonly #upkeep: RedisLinks
+  readonly #nodes: string
   readonly #load: RedisLoadTable
   readonly #sweep: RedisSweep
 
@@ -73,25 +73,20 @@ export class RedisStore implements Store {
       budget = commandTimeout,
       lease = 6000,
       heartbeat = 2000,
-      shards = 1,
+      shards = usualShards(url),
     } = options
-    const keys = new RedisKeys(prefix)
-    const requests = new RedisConnection(url, { commandTimeout: budget, scripts, name: 'sticky' })
-    const upkeep = new RedisConnection(url, { commandTimeout, scripts, name: 'sticky-upkeep' })
-    const subscriber = new RedisConnection(url, { commandTimeout, name: 'sticky-changes' })
-    this.changes = new RedisChanges(subscriber, upkeep, keys.changes())
+    const { keys, requests, upkeep, changes } = openWays(url, { prefix, commandTimeout, budget, scripts })
+    this.changes = changes
     const numbers = new RedisShards(requests, keys, shards)
-    const sessions = new RedisSessionTable({ requests, upkeep }, keys, numbers, (key, below) =>
-      this.changes.tell(key, below),
-    )
+    const sessions = new RedisSessionTable({ requests, upkeep }, keys, numbers, changes)
     this.sessions = sessions
     this.cookies = sessions
     this.#load = new RedisLoadTable(requests, { prefix, lease })
     this.load = this.#load
-    this.cluster = new RedisClusterTable(upkeep, keys, { lease, heartbeat }, this.changes, () => this.available)
+    this.cluster = new RedisClusterTable(upkeep, keys, { lease, heartbeat }, changes, () => this.available)
     this.#requests = requests
     this.#upkeep = upkeep
-    this.#subscriber = subscriber
+    this.#nodes = keys.nodes()
     this.#sweep = new RedisSweep(sessions, numbers)
   }
 
@@ -100,11 +95,11 @@ export class RedisStore implements Store {
   }
 
   now(): Milliseconds {
-    return this.#requests.now()
+    return this.#requests.at(this.#nodes).now()
   }
 
   roles(): readonly StoreRole[] {
-    const links = { requests: this.#requests, upkeep: this.#upkeep, changes: this.#subscriber } as const
+    const links = { requests: this.#requests, upkeep: this.#upkeep, changes: this.changes } as const
     return storeRoles.map((role) => ({ role, ...links[role].state }))
   }
 

@@ -16,5 +16,5 @@ if state ~= held_state then since = now end
 version = string.format('%.0f', math.max(microseconds, tonumber(version) + 1))
 local order = version .. ' ' .. since .. ' ' .. state .. ' ' .. weight
 redis.call('HSET', orders, name, order)
-redis.call('PUBLISH', channel, news)
+redis.call(string.find(channel, '{', 1, true) and 'SPUBLISH' or 'PUBLISH', channel, news)
 return order

@@ -153,7 +153,9 @@ end
 -- One message for all changes of a script call: pool, then id and version of each.
 local function publish_changes(channel, pool, changes)
   if #changes > 0 then
-    redis.call('PUBLISH', channel, struct.pack('>Bc0', #pool, pool) .. table.concat(changes))
+    -- A channel with a hash tag is one of a cluster's, which only its slot's master hears.
+    local publish = string.find(channel, '{', 1, true) and 'SPUBLISH' or 'PUBLISH'
+    redis.call(publish, channel, struct.pack('>Bc0', #pool, pool) .. table.concat(changes))
   end
 end
 
