@@ -29,16 +29,29 @@ export class ProxyNode implements AsyncDisposable {
   ports: readonly number[] = []
   admin = ''
   errors = ''
+  /** Its configuration. */
+  readonly file: string
 
-  private constructor(process: ChildProcess, folder: string) {
+  private constructor(process: ChildProcess, folder: string, file: string) {
     this.#process = process
     this.#folder = folder
+    this.file = file
   }
 
   /** Starts a node; resolves when it serves. Listeners and admin API are on free loopback ports unless the configuration names others. */
   static async start(config: object, args: readonly string[] = []): Promise<ProxyNode> {
-    const defaults = { listen: [{ address: '127.0.0.1:0' }], admin: { address: '127.0.0.1:0' }, accessLog: false }
-    return ProxyNode.startFile('sticky.yaml', stringify({ ...defaults, ...config }), args)
+    return ProxyNode.startFile('sticky.yaml', textOf(config), args)
+  }
+
+  /** Writes another configuration into its file, with the same defaults as at its start. */
+  async write(config: object): Promise<void> {
+    await writeFile(this.file, textOf(config))
+  }
+
+  /** Lets it read its file anew; answers the admin API's status and document. */
+  async reload(): Promise<{ readonly status: number; readonly document: Record<string, unknown> }> {
+    const response = await fetch(new URL('/v1/reload', this.admin), { method: 'POST' })
+    return { status: response.status, document: (await response.json()) as Record<string, unknown> }
   }
 
   /** The same of a file's name and text. */
@@ -47,7 +60,7 @@ export class ProxyNode implements AsyncDisposable {
     const file = join(folder, name)
     await writeFile(file, text)
     const child = spawn(process.execPath, [main, 'run', '-c', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    const node = new ProxyNode(child, folder)
+    const node = new ProxyNode(child, folder, file)
     node.#follow()
     try {
       await node.#serving()
@@ -165,4 +178,9 @@ export class ProxyNode implements AsyncDisposable {
     await this.kill()
     await rm(this.#folder, { recursive: true, force: true })
   }
+}
+
+function textOf(config: object): string {
+  const defaults = { listen: [{ address: '127.0.0.1:0' }], admin: { address: '127.0.0.1:0' }, accessLog: false }
+  return stringify({ ...defaults, ...config })
 }
