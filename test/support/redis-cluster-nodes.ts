@@ -6,6 +6,8 @@ import { startRedis } from './redis.ts'
 
 const slots = 16384
 
+type Argument = string | number | Buffer
+
 export interface RedisClusterOptions {
   readonly masters?: number | undefined
   /** Replicas of each master. */
@@ -20,7 +22,9 @@ export interface RedisClusterNodes extends AsyncDisposable {
   /** Those that began as their replicas, in the same order. */
   readonly replicas: readonly LocalRedis[]
   /** Asks one of them. */
-  ask(node: LocalRedis, command: string, ...args: (string | number)[]): Promise<unknown>
+  ask(node: LocalRedis, command: string, ...args: Argument[]): Promise<unknown>
+  /** The same, with replies as Buffers. */
+  askForBuffers(node: LocalRedis, command: string, ...args: Argument[]): Promise<unknown>
 }
 
 /** Starts it; resolves when every node knows of all slots and the replicas follow. Three masters by default. */
@@ -32,8 +36,7 @@ export async function startRedisCluster({
   const nodes = await Promise.all(Array.from({ length: masters * (1 + replicas) }, startNode))
   for (const { redis } of nodes) started.use(redis)
   const clients = new Map(nodes.map(({ redis }) => [redis, started.adopt(connected(redis), (it) => it.disconnect())]))
-  const ask = (node: LocalRedis, command: string, ...args: (string | number)[]) =>
-    clients.get(node)!.call(command, ...args)
+  const ask = (node: LocalRedis, command: string, ...args: Argument[]) => clients.get(node)!.call(command, args)
   const serving = nodes.slice(0, masters)
   const following = nodes.slice(masters)
 
@@ -73,6 +76,7 @@ export async function startRedisCluster({
     masters: serving.map(({ redis }) => redis),
     replicas: following.map(({ redis }) => redis),
     ask,
+    askForBuffers: (node, command, ...args) => clients.get(node)!.callBuffer(command, args),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }
@@ -80,7 +84,9 @@ export async function startRedisCluster({
 async function startNode(): Promise<{ redis: LocalRedis; bus: number }> {
   const bus = await freePort()
   const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-port', `${bus}`]
-  return { redis: await startRedis({ settings: cluster }), bus }
+  // By default a cluster that lacks one slot refuses them all.
+  const partial = ['--cluster-require-full-coverage', 'no']
+  return { redis: await startRedis({ settings: [...cluster, ...partial] }), bus }
 }
 
 function connected({ url }: LocalRedis): Redis {

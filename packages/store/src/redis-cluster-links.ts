@@ -151,7 +151,11 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
 
   #giveAll(first: number, last: number, master: OpenMaster): void {
     master.lowest = Math.min(master.lowest ?? first, first)
-    for (let slot = first; slot <= last; slot++) this.#give(slot, master)
+    for (let slot = first; slot <= last; slot++) {
+      // Whoever was asked may not have heard yet that a master died: one that answers says itself what is not its own.
+      const keeps = this.#owners[slot]?.connection.available && !master.connection.available
+      if (!keeps) this.#give(slot, master)
+    }
   }
 
   #give(slot: number, master: OpenMaster): void {
@@ -180,7 +184,7 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
     connection.onAvailability(() => {
       this.#tell(connection, (link) => link.availabilityChanged())
       this.#availabilityChanged()
-      if (!connection.available) this.doubt()
+      this.doubt()
     })
   }
 
