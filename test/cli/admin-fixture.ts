@@ -26,6 +26,7 @@ export function session(id: string, backend = 'a'): SessionResource {
     id,
     pool: 'shop',
     backend,
+    version: 1,
     source: 'session-cookie',
     cookies: 1,
     ...ages,

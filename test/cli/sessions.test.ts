@@ -148,7 +148,7 @@ describe('sessions show', () => {
     await using server = await adminServer({
       session: async () => undefined,
       findSessions: async () => ({ apiVersion, sessions: [] }),
-      endSession: async () => false,
+      endSession: async () => undefined,
       cookies: async () => undefined,
     })
     const admin = ['--admin', `http://${server.address}`]
@@ -197,7 +197,7 @@ test('sessions end ends one session and says so', async () => {
   await using server = await adminServer({
     async endSession(id) {
       ended.push(id)
-      return true
+      return { apiVersion, id, pool: 'shop', unacknowledged: [] }
     },
   })
 

@@ -5,13 +5,22 @@ import { adminServer, idOf } from './admin-fixture.ts'
 import { stickyCli } from './sticky-cli.ts'
 
 test('backends shows what each carries, and a dash for what is unknown', async () => {
-  const shop = { pool: 'shop', url: 'http://127.0.0.1:3001', weight: 1 }
+  const since = new Date(Date.now() - 60_500).toISOString()
+  const shop = {
+    pool: 'shop',
+    url: 'http://127.0.0.1:3001',
+    weight: 1,
+    since: null,
+    drained: false,
+    keepsSessions: true,
+  }
   await using server = await adminServer({
     backends: async () => ({
       apiVersion,
       backends: [
         { ...shop, id: 'a', state: 'ready', sessions: 12, inFlight: 3 },
         { ...shop, id: 'b', state: 'down', sessions: null, inFlight: null },
+        { ...shop, id: 'c', state: 'drain', since, sessions: 0, inFlight: 1 },
       ],
     }),
   })
@@ -19,9 +28,10 @@ test('backends shows what each carries, and a dash for what is unknown', async (
   const run = await stickyCli(['backends', '--admin', `http://${server.address}`])
 
   expect(run.stdout.split('\n')).toEqual([
-    'POOL  BACKEND  STATE  WEIGHT  SESSIONS  IN FLIGHT  URL',
-    'shop  a        ready       1        12          3  http://127.0.0.1:3001',
-    'shop  b        down        1         -          -  http://127.0.0.1:3001',
+    'POOL  BACKEND  STATE  FOR  WEIGHT  SESSIONS  IN FLIGHT  URL',
+    'shop  a        ready    -       1        12          3  http://127.0.0.1:3001',
+    'shop  b        down     -       1         -          -  http://127.0.0.1:3001',
+    'shop  c        drain  60s       1         0          1  http://127.0.0.1:3001',
     '',
   ])
 })

@@ -3,8 +3,15 @@ import {
   AdminProblem,
   type AdminRequest,
   adminRequests,
+  type BackendChange,
+  type BackendChanged,
+  type BackendDocument,
   type BackendList,
+  type BulkMove,
+  type BulkProgress,
+  type BulkSelection,
   type CookieList,
+  type EndQuery,
   type ExplainQuestion,
   type Explanation,
   type LoadList,
@@ -17,7 +24,10 @@ import {
   type ReloadReport,
   type RestartReport,
   type SessionCount,
+  type SessionEnded,
   type SessionList,
+  type SessionMove,
+  type SessionMoved,
   type SessionQuery,
   type SessionResource,
   type SessionSearch,
@@ -57,17 +67,20 @@ export class AdminClient implements AdminApi, AsyncDisposable {
     this.#http = new Client(origin, { connect: { timeout: connectTimeout, ...(socketPath && { socketPath }) } })
   }
 
-  async *sessions(query: SessionQuery): AsyncGenerator<SessionResource> {
-    const response = await this.#answer(adminRequests.sessions(query), listTimeout)
-    if (!hasType(response, mediaTypes.sessions)) throw this.#stranger()
-    try {
-      yield* jsonLines(response.body) as AsyncIterable<SessionResource>
-    } catch (cause) {
-      this.#options.signal.throwIfAborted()
-      throw new CommandFailure(exitCodes.failed, `the list of sessions broke off before its end: ${reason(cause)}`, {
-        cause,
-      })
-    }
+  sessions(query: SessionQuery): AsyncGenerator<SessionResource> {
+    return this.#lines(adminRequests.sessions(query), 'the list of sessions')
+  }
+
+  moveSessions(move: BulkMove): AsyncGenerator<BulkProgress> {
+    return this.#lines(adminRequests.moveSessions(move), 'the move of sessions')
+  }
+
+  endSessions(selection: BulkSelection): AsyncGenerator<BulkProgress> {
+    return this.#lines(adminRequests.endSessions(selection), 'the end of sessions')
+  }
+
+  async moveSession(id: string, move: SessionMove, query: PoolQuery): Promise<SessionMoved | undefined> {
+    return await presentOnly(this.#document<SessionMoved>(adminRequests.moveSession(id, move, query)))
   }
 
   async session(id: string, query: PoolQuery): Promise<SessionResource | undefined> {
@@ -82,9 +95,8 @@ export class AdminClient implements AdminApi, AsyncDisposable {
     return await this.#document(adminRequests.countSessions(query))
   }
 
-  async endSession(id: string, query: PoolQuery): Promise<boolean> {
-    const ended = this.#answer(adminRequests.endSession(id, query), answerTimeout).then(({ body }) => body.dump())
-    return (await presentOnly(ended.then(() => true))) ?? false
+  async endSession(id: string, query: EndQuery): Promise<SessionEnded | undefined> {
+    return await presentOnly(this.#document<SessionEnded>(adminRequests.endSession(id, query)))
   }
 
   async cookies(id: string, query: PoolQuery): Promise<CookieList | undefined> {
@@ -93,6 +105,14 @@ export class AdminClient implements AdminApi, AsyncDisposable {
 
   async backends(query: PoolQuery): Promise<BackendList> {
     return await this.#document(adminRequests.backends(query))
+  }
+
+  async backend(pool: string, id: string): Promise<BackendDocument> {
+    return await this.#document(adminRequests.backend(pool, id))
+  }
+
+  async changeBackend(pool: string, id: string, change: BackendChange): Promise<BackendChanged> {
+    return await this.#document(adminRequests.changeBackend(pool, id, change))
   }
 
   async nodes(): Promise<NodeList> {
@@ -117,6 +137,18 @@ export class AdminClient implements AdminApi, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#http.destroy()
+  }
+
+  async *#lines<Line>(request: AdminRequest, what: string): AsyncGenerator<Line> {
+    const response = await this.#answer(request, listTimeout)
+    if (!hasType(response, mediaTypes.sessions)) throw this.#stranger()
+    try {
+      yield* jsonLines(response.body) as AsyncIterable<Line>
+    } catch (cause) {
+      this.#options.signal.throwIfAborted()
+      const sentence = `${what} broke off before its end: ${reason(cause)}`
+      throw new CommandFailure(exitCodes.failed, sentence, { cause })
+    }
   }
 
   async #document<Document>(request: AdminRequest, timeout = answerTimeout): Promise<Document> {

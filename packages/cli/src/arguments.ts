@@ -1,8 +1,9 @@
-import type { HeaderField } from '@sticky/proxy/admin-api'
+import type { BulkMove, HeaderField } from '@sticky/proxy/admin-api'
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 import { parseAdminAddress } from './admin-address.ts'
-import { listBackends } from './backends.ts'
+import { drainBackend } from './backend-drain.ts'
+import { type BackendName, listBackends, setState, setWeight } from './backends.ts'
 import type { CommandContext } from './command-context.ts'
 import { printCompletion, type Shell, shells } from './completion.ts'
 import { listCookies } from './cookies.ts'
@@ -12,6 +13,7 @@ import { showLoad } from './load.ts'
 import { listNodes } from './nodes.ts'
 import { reload, restartWorkers } from './reload.ts'
 import { countSessions } from './session-count.ts'
+import { moveSession, moveSessions } from './session-moves.ts'
 import { watchSessions } from './session-watch.ts'
 import { endSession, findSessions, listSessions, showSession } from './sessions.ts'
 import { parseDuration } from './times.ts'
@@ -54,6 +56,7 @@ export function createProgram(defaultAdmin: string, run: Run): Command {
   const act = (work: (context: CommandContext) => Promise<void>) => run(program.opts<GlobalOptions>(), work)
   addSessions(program, act)
   addTables(program, act)
+  addBackends(program, act)
   addNodes(program, act)
   addExplain(program, act)
   addCompletion(program, act)
@@ -69,7 +72,7 @@ type Act = (work: (context: CommandContext) => Promise<void>) => Promise<void>
 function addSessions(program: Command, act: Act): void {
   const sessions = program
     .command('sessions')
-    .description('list, show, count, watch and end sessions')
+    .description('list, show, count, watch, move and end sessions')
     .addHelpText('after', '\nWithout a command, sessions lists and takes the options of list.')
   sessions
     .command('list', { isDefault: true })
@@ -105,10 +108,25 @@ function addSessions(program: Command, act: Act): void {
     .option('--max <n>', 'with more sessions than this, watch counts', positive, 100_000)
     .action((query) => act((context) => watchSessions(context, query)))
   sessions
+    .command('move')
+    .description('give a session, or those of a backend, another home on every node')
+    .argument('[id]', 'as listed; otherwise --from')
+    .option('--to <backend>', 'their new home; without it those of a backend are spread over the others')
+    .option('--from <backend>', 'the sessions that live there; POOL/BACKEND names the pool, too', backendOrId)
+    .option('--pool <id>', 'their pool, if several have such an id')
+    .option('--if-version <n>', 'only if the session still has that version, as `sessions show` tells it', version)
+    .option('--idle-gt <duration>', 'only sessions idle for longer, such as 5m', duration)
+    .option('--limit <n>', 'at most so many', positive)
+    .option('--rate <n>', 'sessions a second, at most; 500', rate)
+    .option('--close', 'close their open WebSockets, with code 1012')
+    .option('--dry-run', 'only count the sessions that would move')
+    .action((id: string | undefined, options: MoveOptions) => act((context) => move(context, id, options)))
+  sessions
     .command('end')
     .description('end a session on every node')
     .argument('<id>', 'as listed')
     .option('--pool <id>', 'its pool, if several have this id')
+    .option('--close', 'close its open WebSockets, with code 1012')
     .action((id: string, query) => act((context) => endSession(context, id, query)))
 }
 
@@ -120,15 +138,45 @@ function addTables(program: Command, act: Act): void {
     .option('--pool <id>', 'its pool, if several have this id')
     .action((id: string, query) => act((context) => listCookies(context, id, query)))
   program
-    .command('backends')
-    .description('the configured backends and what they carry')
-    .option('--pool <id>', 'only this pool')
-    .action((query) => act((context) => listBackends(context, query)))
-  program
     .command('load')
     .description('exchanges in flight by backend')
     .option('--pool <id>', 'only this pool')
     .action((query) => act((context) => showLoad(context, query)))
+}
+
+function addBackends(program: Command, act: Act): void {
+  const backends = program
+    .command('backends')
+    .description('list backends, drain them, take them in and out, weigh them')
+    .addHelpText('after', '\nWithout a command, backends lists and takes the options of list.')
+  const named = (command: string, description: string): Command =>
+    backends.command(command).description(description).argument('<pool/backend>', 'as listed', backendName)
+  backends
+    .command('list', { isDefault: true })
+    .description('the configured backends and what they carry (the default)')
+    .option('--pool <id>', 'only this pool')
+    .allowExcessArguments()
+    .action((query, { args: [word] }: Command) => {
+      if (word !== undefined) throw new CommandFailure(exitCodes.usage, `backends has no command '${word}'`)
+      return act((context) => listBackends(context, query))
+    })
+  named('drain', 'let a backend keep its sessions and get no newcomers, on every node')
+    .option('--timeout <duration>', 'wait so long until it is empty', duration)
+    .addOption(
+      new Option('--then <what>', 'what becomes of its sessions when the time is up').choices(['move', 'wait', 'end']),
+    )
+    .option('--watch', 'show what is left until it is empty')
+    .option('--interval <duration>', 'between two looks', duration, 1_000)
+    .action((name: BackendName, terms) => act((context) => drainBackend(context, name, terms)))
+  named('ready', 'let a backend get newcomers again, on every node').action((name: BackendName) =>
+    act((context) => setState(context, name, 'ready')),
+  )
+  named('maint', 'send a backend nothing at all, on every node').action((name: BackendName) =>
+    act((context) => setState(context, name, 'maint')),
+  )
+  named('weight', 'weigh a backend otherwise than configured, on every node')
+    .argument('<weight>', 'a whole number to 1000; 0 as `drain`, `configured` as its file says', weight)
+    .action((name: BackendName, weight: number | null) => act((context) => setWeight(context, name, weight)))
 }
 
 function addNodes(program: Command, act: Act): void {
@@ -182,6 +230,49 @@ async function show(context: CommandContext, id?: string, cookie?: string, pool?
   if (id !== undefined && cookie === undefined) return await showSession(context, id, { pool })
   if (id === undefined && cookie !== undefined) return await findSessions(context, { cookie, pool })
   throw new CommandFailure(exitCodes.usage, 'sessions show takes either an id or --cookie NAME=VALUE')
+}
+
+interface MoveOptions extends Omit<BulkMove, 'from' | 'reason'> {
+  readonly from?: string
+  readonly ifVersion?: number
+}
+
+async function move(context: CommandContext, id: string | undefined, options: MoveOptions): Promise<void> {
+  const { from, to, pool, ifVersion, close, idleGt, ...bulk } = options
+  if (id !== undefined && from === undefined && to !== undefined)
+    return await moveSession(context, id, { backend: to, ifVersion, close }, { pool })
+  if (id !== undefined || from === undefined || ifVersion !== undefined)
+    throw new CommandFailure(exitCodes.usage, 'sessions move takes either an id and --to, or --from')
+  const [backend, inPool] = from.split('/').toReversed() as [string, string | undefined]
+  const seconds = idleGt && idleGt / 1000
+  await moveSessions(context, { ...bulk, from: backend, to, pool: inPool ?? pool, close, idleGt: seconds })
+}
+
+function backendName(text: string): BackendName {
+  const [, pool, backend] = /^([^/]+)\/([^/]+)$/.exec(text) ?? []
+  if (pool === undefined || backend === undefined) throw new InvalidArgumentError('It must be POOL/BACKEND.')
+  return { pool, backend }
+}
+
+function backendOrId(text: string): string {
+  if (!/^([^/]+\/)?[^/]+$/.test(text)) throw new InvalidArgumentError('It must be BACKEND or POOL/BACKEND.')
+  return text
+}
+
+function weight(text: string): number | null {
+  if (text === 'configured') return null
+  if (!/^\d{1,4}$/.test(text) || Number(text) > 1000)
+    throw new InvalidArgumentError('It must be a whole number to 1000, or `configured`.')
+  return Number(text)
+}
+
+function version(text: string): number {
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new InvalidArgumentError('It must be a version as `sessions show` tells it.')
+  return Number(text)
+}
+
+function rate(text: string): number {
+  return positive(text.replace(/\/s$/, ''))
 }
 
 function adminUrl(text: string): string {

@@ -1,12 +1,13 @@
-import { AdminProblem, type ProblemCode } from '@sticky/proxy/admin-api'
+import { type Acknowledged, AdminProblem, type ProblemCode } from '@sticky/proxy/admin-api'
 
-/** What `sticky-cli` ends with; 5 is kept for conditions not met in time. */
+/** What `sticky-cli` ends with. */
 export const exitCodes = {
   ok: 0,
   failed: 1,
   usage: 2,
   notFound: 3,
   unreachable: 4,
+  notInTime: 5,
   interrupted: 130,
 } as const
 
@@ -28,13 +29,16 @@ export class CommandFailure extends Error {
 const problemExitCodes: Partial<Record<ProblemCode, ExitCode>> = {
   'no-such-session': exitCodes.notFound,
   'no-such-pool': exitCodes.notFound,
+  'no-such-backend': exitCodes.notFound,
   'invalid-request': exitCodes.usage,
   'ambiguous-session': exitCodes.usage,
+  'ambiguous-backend': exitCodes.usage,
 }
 
 const remedies: Partial<Record<ProblemCode, string>> = {
   unauthorized: ' (set STICKY_ADMIN_TOKEN or give --token-file)',
   'ambiguous-session': ' with --pool',
+  'ambiguous-backend': ' with --pool',
 }
 
 /** Whatever a command threw, as the failure to report. */
@@ -48,4 +52,21 @@ export function asFailure(error: unknown): CommandFailure {
 /** The failure of a command whose session does not live. */
 export function noSuchSession(id: string): CommandFailure {
   return new CommandFailure(exitCodes.notFound, `no live session has the id ${id}`)
+}
+
+/** May the same be asked again with better luck: is the node or its store only away? */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof CommandFailure)
+    return error.exitCode === exitCodes.unreachable || error.exitCode === exitCodes.failed
+  return error instanceof Error && 'code' in error && (error.code === 'store-unavailable' || error.code === 'not-ready')
+}
+
+/** Says what was done, but not everywhere in time; nothing when all live nodes have said that it is in force there. */
+export function demandAcknowledged(what: string, { unacknowledged }: Acknowledged): void {
+  if (unacknowledged.length === 0) return
+  const nodes = unacknowledged.join(', ')
+  throw new CommandFailure(
+    exitCodes.notInTime,
+    `${what}, but not every worker of ${nodes} has said in time that this is in force there`,
+  )
 }

@@ -69,7 +69,7 @@ async function* breaking(sessions: AsyncIterable<SessionResource>): AsyncGenerat
 
 function session(id: string, backend: string): SessionResource {
   const ages = { created: time, touched: time, idle: 0, age: 60, expires: time, ends: null, endsWithLastCookie: false }
-  return { apiVersion, id, pool: 'shop', backend, source: 'session-cookie', cookies: 0, ...ages }
+  return { apiVersion, id, pool: 'shop', backend, version: 1, source: 'session-cookie', cookies: 0, ...ages }
 }
 
 async function collected<Value>(values: AsyncIterable<Value>): Promise<Value[]> {

@@ -4,7 +4,7 @@ import { apiVersion, type SessionCount } from '@sticky/proxy/admin-api'
 
 import type { CommandContext } from './command-context.ts'
 import { type CountChange, CountChanges } from './count-changes.ts'
-import { CommandFailure, exitCodes } from './failures.ts'
+import { isPassing } from './failures.ts'
 import { jsonLine } from './output.ts'
 import { pages } from './pages.ts'
 import { type SessionChange, SessionChanges } from './session-changes.ts'
@@ -114,10 +114,4 @@ function describe(event: WatchEvent): string {
 
 function eventLine(event: WatchEvent): string {
   return jsonLine({ apiVersion, ...event })
-}
-
-function isPassing(error: unknown): boolean {
-  if (error instanceof CommandFailure)
-    return error.exitCode === exitCodes.unreachable || error.exitCode === exitCodes.failed
-  return error instanceof Error && 'code' in error && (error.code === 'store-unavailable' || error.code === 'not-ready')
 }

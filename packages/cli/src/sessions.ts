@@ -1,13 +1,7 @@
-import {
-  apiVersion,
-  type PoolQuery,
-  type SessionQuery,
-  type SessionResource,
-  type SessionSearch,
-} from '@sticky/proxy/admin-api'
+import type { EndQuery, PoolQuery, SessionQuery, SessionResource, SessionSearch } from '@sticky/proxy/admin-api'
 
 import type { CommandContext } from './command-context.ts'
-import { CommandFailure, exitCodes, noSuchSession } from './failures.ts'
+import { CommandFailure, demandAcknowledged, exitCodes, noSuchSession } from './failures.ts'
 import { jsonLine, printDocument } from './output.ts'
 import { pages } from './pages.ts'
 import { type Column, facts, Table } from './tables.ts'
@@ -53,9 +47,11 @@ export async function findSessions({ api, output, clock }: CommandContext, searc
 }
 
 /** `sticky-cli sessions end ID`: ends a session on every node; its client is a newcomer from now on. */
-export async function endSession({ api, output }: CommandContext, id: string, query: PoolQuery): Promise<void> {
-  if (!(await api.endSession(id, query))) throw noSuchSession(id)
-  await printDocument(output, { apiVersion, id, ended: true }, () => `session ${id} ended\n`)
+export async function endSession({ api, output }: CommandContext, id: string, query: EndQuery): Promise<void> {
+  const ended = await api.endSession(id, query)
+  if (ended === undefined) throw noSuchSession(id)
+  await printDocument(output, ended, () => `session ${id} ended\n`)
+  demandAcknowledged(`session ${id} ended`, ended)
 }
 
 function sessionFacts(session: SessionResource, now: Milliseconds): string {
@@ -63,6 +59,7 @@ function sessionFacts(session: SessionResource, now: Milliseconds): string {
     ['session', session.id],
     ['pool', session.pool],
     ['backend', session.backend],
+    ['version', session.version],
     ['source', session.source],
     ['began', `${session.created} (${timeSince(session.created, now)} ago)`],
     ['touched', `${session.touched} (${formatDuration(session.idle * 1000)} ago)`],

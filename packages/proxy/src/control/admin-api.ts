@@ -1,8 +1,20 @@
 import type { ConfigChanges } from './config-changes.ts'
 import type { ExplainQuestion, Explanation } from './explanation.ts'
+import type {
+  BackendChange,
+  BackendChanged,
+  BulkMove,
+  BulkProgress,
+  BulkSelection,
+  EndQuery,
+  SessionEnded,
+  SessionMove,
+  SessionMoved,
+} from './operator-commands.ts'
 
 export type * from './config-changes.ts'
 export type * from './explanation.ts'
+export type * from './operator-commands.ts'
 
 /**
  * The admin API's one contract: a node serves it over HTTP and JSON, `sticky-cli` and other programs call it.
@@ -19,12 +31,22 @@ export interface AdminApi {
   findSessions(search: SessionSearch): Promise<SessionList>
   /** Live sessions, counted exactly. */
   countSessions(query: PoolQuery): Promise<SessionCount>
-  /** Ends a session on every node; false (404) when it did not live. */
-  endSession(id: string, query: PoolQuery): Promise<boolean>
+  /** Ends a session on every node; undefined (404) when it did not live. */
+  endSession(id: string, query: EndQuery): Promise<SessionEnded | undefined>
+  /** Gives a session another home, on every node; undefined (404) when it does not live. */
+  moveSession(id: string, move: SessionMove, query: PoolQuery): Promise<SessionMoved | undefined>
+  /** Moves the sessions of a backend, page by page, and tells how far it is, as JSON lines. */
+  moveSessions(move: BulkMove): AsyncIterable<BulkProgress>
+  /** Ends the sessions of a backend likewise. */
+  endSessions(selection: BulkSelection): AsyncIterable<BulkProgress>
   /** The application's cookies of a session; undefined (404) when it does not live. */
   cookies(id: string, query: PoolQuery): Promise<CookieList | undefined>
   /** The configured backends with what they carry. */
   backends(query: PoolQuery): Promise<BackendList>
+  /** One of them; `no-such-backend` (404) where there is none. */
+  backend(pool: string, id: string): Promise<BackendDocument>
+  /** Changes what operators want of a backend, on every node. */
+  changeBackend(pool: string, id: string, change: BackendChange): Promise<BackendChanged>
   /** The live nodes of the cluster and whether they agree. */
   nodes(): Promise<NodeList>
   /** Exchanges in flight. */
@@ -95,6 +117,8 @@ export interface SessionResource extends Versioned {
   readonly id: string
   readonly pool: string
   readonly backend: string
+  /** Grows with every change of where it lives. */
+  readonly version: number
   /** How it was recognised: `session-cookie`, `cookie:JSESSIONID` … */
   readonly source: string
   readonly created: Timestamp
@@ -155,6 +179,9 @@ export interface BackendList extends Versioned {
   readonly backends: readonly BackendResource[]
 }
 
+/** One backend as a document. */
+export interface BackendDocument extends Versioned, BackendResource {}
+
 /** A backend and what it carries. */
 export interface BackendResource {
   readonly pool: string
@@ -163,6 +190,12 @@ export interface BackendResource {
   readonly weight: number
   /** As this node sees it: `drain` keeps its sessions and gets no newcomers, `maint` gets nothing, `down` is unwell or ejected by every worker. */
   readonly state: 'ready' | 'drain' | 'maint' | 'down'
+  /** When operators gave it the state they want it in; null: they never said anything. */
+  readonly since: Timestamp | null
+  /** Does it get no newcomers, and has it neither sessions nor exchanges? */
+  readonly drained: boolean
+  /** Are its sessions in the table, so that they can be counted, moved and ended? */
+  readonly keepsSessions: boolean
   /** Live sessions in the cluster. */
   readonly sessions: number | null
   /** Exchanges in flight in the cluster. */
@@ -236,8 +269,12 @@ export const problemStatus = {
   'no-such-path': 404,
   'no-such-session': 404,
   'no-such-pool': 404,
+  'no-such-backend': 404,
   'method-not-allowed': 405,
   'ambiguous-session': 409,
+  'ambiguous-backend': 409,
+  'version-conflict': 409,
+  'backend-not-ready': 409,
   'other-node': 409,
   'restart-refused': 409,
   'script-unusable': 409,
@@ -262,7 +299,7 @@ export class AdminProblem extends Error {
   }
 }
 
-/** Media types of the answers: a list of sessions, every other document, errors. */
+/** Media types of the answers: lists and progress, every other document, errors. */
 export const mediaTypes = {
   sessions: 'application/jsonl',
   document: 'application/json',
@@ -274,7 +311,7 @@ export const probePaths = { alive: '/healthz', ready: '/readyz', metrics: '/metr
 
 /** An HTTP request of this API. */
 export interface AdminRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** Path and query. */
   readonly path: string
   /** To be sent as JSON. */
@@ -288,8 +325,13 @@ export const adminRequests: { readonly [K in keyof AdminApi]: (...args: Paramete
   findSessions: (body) => ({ method: 'POST', path: '/v1/sessions:find', body }),
   countSessions: (query) => ({ method: 'GET', path: `/v1/sessions:count${search(query)}` }),
   endSession: (id, query) => ({ method: 'DELETE', path: `${sessionPath(id)}${search(query)}` }),
+  moveSession: (id, body, query) => ({ method: 'PATCH', path: `${sessionPath(id)}${search(query)}`, body }),
+  moveSessions: (body) => ({ method: 'POST', path: '/v1/sessions:move', body }),
+  endSessions: (body) => ({ method: 'POST', path: '/v1/sessions:end', body }),
   cookies: (id, query) => ({ method: 'GET', path: `${sessionPath(id)}/cookies${search(query)}` }),
   backends: (query) => ({ method: 'GET', path: `/v1/backends${search(query)}` }),
+  backend: (pool, id) => ({ method: 'GET', path: backendPath(pool, id) }),
+  changeBackend: (pool, id, body) => ({ method: 'PATCH', path: backendPath(pool, id), body }),
   nodes: () => ({ method: 'GET', path: '/v1/nodes' }),
   load: (query) => ({ method: 'GET', path: `/v1/load${search(query)}` }),
   explain: (body) => ({ method: 'POST', path: '/v1/explain', body }),
@@ -301,7 +343,11 @@ function sessionPath(id: string): string {
   return `/v1/sessions/${encodeURIComponent(id)}`
 }
 
-function search(query: PoolQuery | SessionQuery | NodeQuery): string {
+function backendPath(pool: string, id: string): string {
+  return `/v1/pools/${encodeURIComponent(pool)}/backends/${encodeURIComponent(id)}`
+}
+
+function search(query: PoolQuery | EndQuery | SessionQuery | NodeQuery): string {
   const parameters = Object.entries(query).filter(([, value]) => value !== undefined)
   if (parameters.length === 0) return ''
   return `?${new URLSearchParams(parameters.map(([name, value]): [string, string] => [name, String(value)]))}`

@@ -1,19 +1,11 @@
 import type { NodeRow, Store } from '@sticky/store'
 
-import type { BackendConfig, PoolConfig } from '../config/config.ts'
-import {
-  type AdminApi,
-  apiVersion,
-  type BackendResource,
-  type LoadResource,
-  type NodeFlag,
-  type NodeResource,
-} from './admin-api.ts'
+import type { PoolConfig } from '../config/config.ts'
+import { type AdminApi, apiVersion, type LoadResource, type NodeFlag, type NodeResource } from './admin-api.ts'
 import { poolsOf, timestamp } from './admin-resources.ts'
-import { unlessAway } from './store-absence.ts'
-import type { BackendReport, WorkerReport } from './worker-report.ts'
+import { reportsAbout, type WorkerReport } from './worker-report.ts'
 
-/** What the operations on backends, nodes and load draw on. */
+/** What the operations on nodes and load draw on. */
 export interface ClusterSources {
   readonly store: Store
   readonly pools: readonly PoolConfig[]
@@ -23,23 +15,17 @@ export interface ClusterSources {
   reports(): Promise<readonly WorkerReport[]>
 }
 
-/** The part of the admin API about backends, nodes and load. */
-export function clusterOperations(sources: ClusterSources): Pick<AdminApi, 'backends' | 'nodes' | 'load'> {
+/** The part of the admin API about nodes and load. */
+export function clusterOperations(sources: ClusterSources): Pick<AdminApi, 'nodes' | 'load'> {
   const { store, pools, instance } = sources
   return {
-    async backends(query) {
-      const reports = backendReports(await sources.reports())
-      const backends = await Promise.all(poolsOf(pools, query).map((pool) => backendsOf(store, pool, reports)))
-      return { apiVersion, backends: backends.flat() }
-    },
-
     async nodes() {
       const nodes = describeNodes(await store.cluster.nodes(), instance)
       return { apiVersion, agree: !nodes.some((node) => node.flags.includes('other-configuration')), nodes }
     },
 
     async load(query) {
-      const reports = backendReports(await sources.reports())
+      const reports = await sources.reports()
       const load = await Promise.all(
         poolsOf(pools, query).map(async (pool) => loadOf(pool, await store.load.totals(pool.id), reports)),
       )
@@ -48,47 +34,10 @@ export function clusterOperations(sources: ClusterSources): Pick<AdminApi, 'back
   }
 }
 
-function backendReports(reports: readonly WorkerReport[]): readonly BackendReport[] {
-  return reports.flatMap((report) => report.backends)
-}
-
-async function backendsOf(
-  store: Store,
-  pool: PoolConfig,
-  reports: readonly BackendReport[],
-): Promise<BackendResource[]> {
-  const [sessions, totals] = await Promise.all([
-    unlessAway(store.sessions.count(pool.id)),
-    unlessAway(store.load.totals(pool.id)),
-  ])
-  return pool.backends.map((backend) => ({
-    pool: pool.id,
-    id: backend.id,
-    url: backend.url,
-    ...standingOf(backend, about(reports, pool.id, backend.id)),
-    sessions: sessions && (sessions.get(backend.id) ?? 0),
-    inFlight: totals && (totals.get(backend.id) ?? 0),
-  }))
-}
-
-function about(reports: readonly BackendReport[], pool: string, backend: string): BackendReport[] {
-  return reports.filter((report) => report.pool === pool && report.backend === backend)
-}
-
-/** Down only where every worker says so. */
-function standingOf(
-  { weight }: BackendConfig,
-  reports: readonly BackendReport[],
-): Pick<BackendResource, 'state' | 'weight'> {
-  const seen = reports.find(({ state }) => state !== 'down') ?? reports[0]
-  if (seen === undefined) return { weight, state: weight === 0 ? 'drain' : 'ready' }
-  return { weight: seen.weight, state: seen.state }
-}
-
 function loadOf(
   pool: PoolConfig,
   totals: ReadonlyMap<string, number>,
-  reports: readonly BackendReport[],
+  reports: readonly WorkerReport[],
 ): LoadResource[] {
   const weights = new Map(pool.backends.map((backend) => [backend.id, backend.weight]))
   const ids = new Set([...weights.keys(), ...[...totals.keys()].sort()])
@@ -97,7 +46,7 @@ function loadOf(
     backend,
     weight: weights.get(backend) ?? null,
     cluster: totals.get(backend) ?? 0,
-    node: about(reports, pool.id, backend).reduce((sum, report) => sum + report.inFlight, 0),
+    node: reportsAbout(reports, pool.id, backend).reduce((sum, report) => sum + report.inFlight, 0),
   }))
 }
 

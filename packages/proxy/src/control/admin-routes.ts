@@ -1,10 +1,13 @@
-import { type AdminApi, AdminProblem, type PoolQuery, type SessionQuery, type SessionSearch } from './admin-api.ts'
+import { type AdminApi, AdminProblem, type EndQuery, type PoolQuery, type SessionQuery } from './admin-api.ts'
+import { backendChange, bulkMove, bulkSelection, sessionMove, sessionSearch } from './admin-bodies.ts'
 import { explainQuestion } from './explain-body.ts'
 
 /** What an operation answers. */
 export type AdminAnswer =
   | { readonly kind: 'document'; readonly document: object }
   | { readonly kind: 'lines'; readonly lines: AsyncIterable<object> }
+  /** Lines that are each to be sent at once. */
+  | { readonly kind: 'progress'; readonly lines: AsyncIterable<object> }
   | { readonly kind: 'empty' }
 
 /** A request with its path taken apart. */
@@ -22,14 +25,18 @@ export async function answerCall(api: AdminApi, call: AdminCall): Promise<AdminA
   const route = here.find(({ method }) => method === call.method)
   if (route === undefined)
     throw new AdminProblem('method-not-allowed', `use ${here.map((one) => one.method).join(', ')}`)
-  return await route.answer(api, call, route.pattern.exec(call.url.pathname)?.[1] ?? '')
+  const [, ...names] = route.pattern.exec(call.url.pathname) ?? []
+  return await route.answer(api, call, names[0] ?? '', names[1] ?? '')
 }
 
 interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly pattern: RegExp
-  answer(api: AdminApi, call: AdminCall, id: string): Promise<AdminAnswer> | AdminAnswer
+  /** With what the groups of the pattern matched. */
+  answer(api: AdminApi, call: AdminCall, id: string, second: string): Promise<AdminAnswer> | AdminAnswer
 }
+
+const backendPath = /^\/v1\/pools\/([^/]+)\/backends\/([^/]+)$/
 
 const routes: readonly Route[] = [
   {
@@ -55,10 +62,22 @@ const routes: readonly Route[] = [
   {
     method: 'DELETE',
     pattern: /^\/v1\/sessions\/([^/]+)$/,
-    async answer(api, { url }, id) {
-      if (!(await api.endSession(id, poolQuery(url)))) throw noSuchSession()
-      return { kind: 'empty' }
-    },
+    answer: (api, { url }, id) => document(api.endSession(id, endQuery(url))),
+  },
+  {
+    method: 'PATCH',
+    pattern: /^\/v1\/sessions\/([^/]+)$/,
+    answer: async (api, call, id) => document(api.moveSession(id, sessionMove(await call.body()), poolQuery(call.url))),
+  },
+  {
+    method: 'POST',
+    pattern: /^\/v1\/sessions:move$/,
+    answer: async (api, call) => ({ kind: 'progress', lines: api.moveSessions(bulkMove(await call.body())) }),
+  },
+  {
+    method: 'POST',
+    pattern: /^\/v1\/sessions:end$/,
+    answer: async (api, call) => ({ kind: 'progress', lines: api.endSessions(bulkSelection(await call.body())) }),
   },
   {
     method: 'GET',
@@ -66,6 +85,22 @@ const routes: readonly Route[] = [
     answer: (api, { url }, id) => document(api.cookies(id, poolQuery(url))),
   },
   { method: 'GET', pattern: /^\/v1\/backends$/, answer: (api, { url }) => document(api.backends(poolQuery(url))) },
+  {
+    method: 'GET',
+    pattern: backendPath,
+    answer(api, { url }, pool, id) {
+      parameters(url, [])
+      return document(api.backend(pool, id))
+    },
+  },
+  {
+    method: 'PATCH',
+    pattern: backendPath,
+    async answer(api, call, pool, id) {
+      parameters(call.url, [])
+      return document(api.changeBackend(pool, id, backendChange(await call.body())))
+    },
+  },
   {
     method: 'GET',
     pattern: /^\/v1\/nodes$/,
@@ -109,6 +144,13 @@ function poolQuery(url: URL): PoolQuery {
   return parameters(url, ['pool'])
 }
 
+function endQuery(url: URL): EndQuery {
+  const { close, ...query } = parameters(url, ['pool', 'close'])
+  if (close !== undefined && !/^(true|false)$/.test(close))
+    throw new AdminProblem('invalid-request', 'close must be true or false')
+  return { ...query, close: close === 'true' }
+}
+
 function sessionQuery(url: URL): SessionQuery {
   const { idleGt, limit, ...query } = parameters(url, ['pool', 'backend', 'idleGt', 'limit'])
   return {
@@ -132,12 +174,4 @@ function numberOf(name: string, text: string | undefined, format: RegExp): numbe
   if (text === undefined) return undefined
   if (text.length > 15 || !format.test(text)) throw new AdminProblem('invalid-request', `${name} must be a number`)
   return Number(text)
-}
-
-function sessionSearch(body: unknown): SessionSearch {
-  const { cookie, pool } = Object(body) as { readonly cookie?: unknown; readonly pool?: unknown }
-  const wellFormed = typeof cookie === 'string' && /^[^=;\s]+=[\x20-\x7e]*$/.test(cookie)
-  if (!wellFormed) throw new AdminProblem('invalid-request', 'cookie must be NAME=VALUE')
-  if (pool !== undefined && typeof pool !== 'string') throw new AdminProblem('invalid-request', 'pool must be a name')
-  return { cookie, pool }
 }

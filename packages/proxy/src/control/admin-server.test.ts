@@ -10,7 +10,14 @@ import { StoreUnavailable } from '@sticky/store'
 import { describe, expect, test } from 'vitest'
 
 import type { AdminConfig } from '../config/config.ts'
-import { type AdminApi, type AdminRequest, adminRequests, apiVersion, type SessionResource } from './admin-api.ts'
+import {
+  type AdminApi,
+  type AdminRequest,
+  adminRequests,
+  apiVersion,
+  type SessionEnded,
+  type SessionResource,
+} from './admin-api.ts'
 import { type AdminSubject, openAdminServer } from './admin-server.ts'
 
 const session: SessionResource = {
@@ -18,6 +25,7 @@ const session: SessionResource = {
   id: 'AAAAAAAAAAAAAAAAAAAAAA',
   pool: 'shop',
   backend: 'a',
+  version: 7,
   source: 'session-cookie',
   created: '2026-05-01T12:00:00.000Z',
   touched: '2026-05-01T12:00:00.000Z',
@@ -28,6 +36,7 @@ const session: SessionResource = {
   endsWithLastCookie: false,
   cookies: 1,
 }
+const ended: SessionEnded = { apiVersion, id: session.id, pool: 'shop', unacknowledged: [] }
 const loopback: AdminConfig = { address: { host: '127.0.0.1', port: 0 }, token: undefined }
 
 describe('operations', () => {
@@ -60,7 +69,7 @@ describe('operations', () => {
       sessions: (...args) => note(args, none()),
       session: async (...args) => note(args, session),
       findSessions: async (...args) => note(args, { apiVersion, sessions: [session] }),
-      endSession: async (...args) => note(args, true),
+      endSession: async (...args) => note(args, ended),
       countSessions: async (...args) => note(args, { apiVersion, total: 0, pools: [] }),
     }
 
@@ -74,22 +83,23 @@ describe('operations', () => {
       [{ pool: 'shop', backend: 'a', idleGt: 90.5, limit: 10 }],
       [session.id, { pool: 'shop' }],
       [{ cookie: 'JSESSIONID=a b&c', pool: undefined }],
-      [session.id, {}],
+      [session.id, { close: false }],
       [{}],
     ])
   })
 
-  test('ending a session answers without a body', async () => {
-    const answer = await asked({ endSession: async () => true }, adminRequests.endSession(session.id, {}))
+  test('ending a session answers where that is not known to be in force', async () => {
+    const answer = await asked({ endSession: async () => ended }, adminRequests.endSession(session.id, {}))
 
-    expect(answer).toMatchObject({ status: 204, body: '' })
+    expect(answer.status).toBe(200)
+    expect(JSON.parse(answer.body)).toEqual(ended)
   })
 })
 
 describe('problems', () => {
   test.each<[string, number, Partial<AdminApi>, AdminRequest]>([
     ['no-such-session', 404, { session: async () => undefined }, adminRequests.session('x', {})],
-    ['no-such-session', 404, { endSession: async () => false }, adminRequests.endSession('x', {})],
+    ['no-such-session', 404, { endSession: async () => undefined }, adminRequests.endSession('x', {})],
     ['store-unavailable', 503, { nodes: failing(new StoreUnavailable('away')) }, adminRequests.nodes()],
     ['internal', 500, { nodes: failing(new TypeError('secret detail')) }, adminRequests.nodes()],
     ['no-such-path', 404, {}, { method: 'GET', path: '/v1/secrets' }],

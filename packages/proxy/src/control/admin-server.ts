@@ -9,7 +9,7 @@ import { type AdminApi, AdminProblem, mediaTypes, type Problem, probePaths, prob
 import { adminGuard } from './admin-guard.ts'
 import { type AdminAnswer, answerCall } from './admin-routes.ts'
 import { listen } from './admin-socket.ts'
-import { lineBatches } from './line-batches.ts'
+import { eachLine, lineBatches } from './line-batches.ts'
 import type { Exposition } from './metrics.ts'
 
 /** What the admin server speaks for. */
@@ -68,12 +68,11 @@ async function sendMetrics(response: ServerResponse, subject: AdminSubject): Pro
 async function send(response: ServerResponse, answer: AdminAnswer): Promise<void> {
   if (answer.kind === 'empty') return void response.writeHead(204).end()
   if (answer.kind === 'document') return sendText(response, mediaTypes.document, `${JSON.stringify(answer.document)}\n`)
-  await sendLines(response, answer.lines)
+  await sendLines(response, answer.kind === 'progress' ? eachLine(answer.lines) : lineBatches(answer.lines))
 }
 
 /** The head waits for the first batch, so that a list that cannot begin is a problem and not an empty list. */
-async function sendLines(response: ServerResponse, lines: AsyncIterable<object>): Promise<void> {
-  const batches = lineBatches(lines)
+async function sendLines(response: ServerResponse, batches: AsyncGenerator<string>): Promise<void> {
   const first = await batches.next()
   response.writeHead(200, headers(mediaTypes.sessions))
   if (first.done) return void response.end()

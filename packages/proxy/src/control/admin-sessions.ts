@@ -3,7 +3,6 @@ import type { CookieRow, MaybePromise, SessionKey, SessionRow, Store } from '@st
 import type { PoolConfig } from '../config/config.ts'
 import {
   type AdminApi,
-  AdminProblem,
   apiVersion,
   type CookieResource,
   type PoolQuery,
@@ -12,6 +11,7 @@ import {
   type SessionResource,
 } from './admin-api.ts'
 import { poolsOf, timestamp } from './admin-resources.ts'
+import { liveRows, sessionRow } from './session-rows.ts'
 
 /** What the session operations draw on. */
 export interface SessionSources {
@@ -21,21 +21,13 @@ export interface SessionSources {
   recognise(pool: string, cookie: string): MaybePromise<SessionKey | undefined>
 }
 
-type SessionOperations = Pick<
-  AdminApi,
-  'sessions' | 'session' | 'findSessions' | 'countSessions' | 'endSession' | 'cookies'
->
+type SessionOperations = Pick<AdminApi, 'sessions' | 'session' | 'findSessions' | 'countSessions' | 'cookies'>
 
 /** The sessions' part of the admin API over the store. Nothing here renews a session. */
 export function sessionOperations({ store, pools, recognise }: SessionSources): SessionOperations {
   const show = (key: SessionKey) => store.sessions.show(key)
 
-  const rowOf = async (id: string, query: PoolQuery): Promise<SessionRow | undefined> => {
-    if (!sessionId.test(id)) return undefined
-    const found = await rows(poolsOf(pools, query).map((pool) => show({ pool: pool.id, id })))
-    if (found.length > 1) throw ambiguous(found)
-    return found[0]
-  }
+  const rowOf = (id: string, query: PoolQuery) => sessionRow(store, pools, id, query)
 
   return {
     async *sessions(query) {
@@ -55,7 +47,7 @@ export function sessionOperations({ store, pools, recognise }: SessionSources): 
 
     async findSessions({ cookie, ...query }) {
       const keys = await Promise.all(poolsOf(pools, query).map((pool) => recognise(pool.id, cookie)))
-      const found = await rows(keys.filter((key) => key !== undefined).map(show))
+      const found = await liveRows(keys.filter((key) => key !== undefined).map(show))
       return { apiVersion, sessions: found.map((row) => sessionResource(row, store.now())) }
     },
 
@@ -66,27 +58,11 @@ export function sessionOperations({ store, pools, recognise }: SessionSources): 
       return { apiVersion, total: sum(counts.map((count) => count.total)), pools: counts }
     },
 
-    async endSession(id, query) {
-      const row = await rowOf(id, query)
-      return row !== undefined && store.sessions.end(row.key)
-    },
-
     async cookies(id, query) {
       const row = await rowOf(id, query)
       return row && { apiVersion, session: row.key.id, pool: row.key.pool, cookies: row.cookies.map(cookieResource) }
     },
   }
-}
-
-const sessionId = /^[A-Za-z0-9_-]{22}$/
-
-async function rows(asked: readonly Promise<SessionRow | undefined>[]): Promise<SessionRow[]> {
-  return (await Promise.all(asked)).filter((row) => row !== undefined)
-}
-
-function ambiguous(found: readonly SessionRow[]): AdminProblem {
-  const pools = found.map((row) => row.key.pool).join(', ')
-  return new AdminProblem('ambiguous-session', `the session lives in several pools (${pools}): name one`)
 }
 
 function filterOf(query: SessionQuery): { backend: string | undefined; idleGreaterThan: number | undefined } {
@@ -100,6 +76,7 @@ export function sessionResource(row: SessionRow, now: number): SessionResource {
     id: row.key.id,
     pool: row.key.pool,
     backend: row.backend,
+    version: row.version,
     source: row.source,
     created: timestamp(row.created),
     touched: timestamp(row.touched),

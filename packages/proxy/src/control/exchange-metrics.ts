@@ -52,7 +52,10 @@ export class ExchangeMetrics {
       metric(catalogue.responseBytes, backends.flatMap(total('bytesSent'))),
       metric(catalogue.decisions, pools.flatMap(decisions)),
       metric(catalogue.sessionsRefused, pools.flatMap(sessionsRefused)),
+      metric(catalogue.sessionMoves, pools.flatMap(moves)),
       metric(catalogue.retries, pools.flatMap(retries)),
+      metric(catalogue.retriesDenied, pools.flatMap(retriesDenied)),
+      metric(catalogue.queueWait, pools.flatMap(queueWaits)),
       metric(
         catalogue.refusals,
         Array.from(this.#refusals, ([code, value]) => ({ labels: { code }, value })),
@@ -71,7 +74,10 @@ class PoolCounts {
   /** What reached no backend. */
   readonly #refused: BackendCounts
   readonly sessionsRefused = new Map<SessionRefusal, number>()
+  /** Of those that waited at all. */
+  readonly queued = new DurationCounts()
   retries = 0
+  retriesDenied = 0
   full = 0
 
   constructor(id: string) {
@@ -93,6 +99,8 @@ class PoolCounts {
     if (reached !== undefined) this.decisions[codeIndex.get(record.persistence)!]! += 1
     if (record.refusal === 'all-full') this.full++
     this.retries += record.retries
+    if (record.isRetryDenied) this.retriesDenied++
+    if (record.queued !== undefined) this.queued.add(record.queued)
   }
 
   backends(): BackendCounts[] {
@@ -147,12 +155,25 @@ function decisions(pool: PoolCounts): Sample[] {
   return Array.from(totals, ([result, value]) => ({ labels: { pool: pool.id, result }, value })).filter(counted)
 }
 
+function moves(pool: PoolCounts): Sample[] {
+  const labels = { pool: pool.id, reason: 'away' }
+  return decisions(pool).flatMap(({ labels: { result }, value }) => (result === 'rebound' ? [{ labels, value }] : []))
+}
+
 function sessionsRefused(pool: PoolCounts): Sample[] {
   return Array.from(pool.sessionsRefused, ([reason, value]) => ({ labels: { pool: pool.id, reason }, value }))
 }
 
 function retries(pool: PoolCounts): Sample[] {
   return [{ labels: { pool: pool.id }, value: pool.retries }].filter(counted)
+}
+
+function retriesDenied(pool: PoolCounts): Sample[] {
+  return [{ labels: { pool: pool.id }, value: pool.retriesDenied }].filter(counted)
+}
+
+function queueWaits(pool: PoolCounts): Sample[] {
+  return pool.queued.samples(catalogue.queueWait, { pool: pool.id })
 }
 
 function counted(sample: Sample): boolean {

@@ -11,3 +11,8 @@ export async function* lineBatches(documents: AsyncIterable<object>): AsyncGener
   }
   if (batch !== '') yield batch
 }
+
+/** Documents as JSON lines, each as soon as it is there. */
+export async function* eachLine(documents: AsyncIterable<object>): AsyncGenerator<string> {
+  for await (const document of documents) yield `${JSON.stringify(document)}\n`
+}

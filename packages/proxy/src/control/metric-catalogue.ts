@@ -8,13 +8,19 @@ type MetricKey =
   | 'responseBytes'
   | 'decisions'
   | 'sessionsRefused'
+  | 'sessionMoves'
   | 'retries'
+  | 'retriesDenied'
+  | 'queueLength'
+  | 'queueWait'
   | 'refusals'
   | 'clientConnections'
   | 'connectionsRefused'
   | 'backendConnections'
   | 'backendTlsFailures'
   | 'backendUp'
+  | 'backendChecks'
+  | 'backendState'
   | 'sessions'
   | 'recoveryRows'
   | 'storeUp'
@@ -76,10 +82,38 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
     labels: ['pool', 'reason'],
     aggregator: 'sum',
   },
+  sessionMoves: {
+    name: 'sticky_session_moves_total',
+    type: 'counter',
+    help: 'Sessions given another home: away (their home could not serve), operator (sessions move), drain (backends drain --then move).',
+    labels: ['pool', 'reason'],
+    aggregator: 'sum',
+  },
   retries: {
     name: 'sticky_retries_total',
     type: 'counter',
     help: 'Attempts after the first, on another backend.',
+    labels: ['pool'],
+    aggregator: 'sum',
+  },
+  retriesDenied: {
+    name: 'sticky_retry_budget_exhausted_total',
+    type: 'counter',
+    help: 'Failures that were answered since too many requests had been sent again of late (retry.budget).',
+    labels: ['pool'],
+    aggregator: 'sum',
+  },
+  queueLength: {
+    name: 'sticky_queue_length',
+    type: 'gauge',
+    help: 'Requests that wait for room, or for the home of their session.',
+    labels: ['pool'],
+    aggregator: 'sum',
+  },
+  queueWait: {
+    name: 'sticky_queue_wait_seconds',
+    type: 'histogram',
+    help: 'How long those requests waited that did.',
     labels: ['pool'],
     aggregator: 'sum',
   },
@@ -121,8 +155,22 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
   backendUp: {
     name: 'sticky_backend_up',
     type: 'gauge',
-    help: '1 while some worker of this node sends exchanges to the backend, 0 while all have ejected it.',
+    help: '1 while some worker of this node sends exchanges to the backend, 0 while health checks find it unwell or all workers have ejected it.',
     labels: ['pool', 'backend'],
+    aggregator: 'max',
+  },
+  backendChecks: {
+    name: 'sticky_backend_checks_total',
+    type: 'counter',
+    help: 'Health checks that this node made: pass, fail.',
+    labels: ['pool', 'backend', 'result'],
+    aggregator: 'sum',
+  },
+  backendState: {
+    name: 'sticky_backend_state',
+    type: 'gauge',
+    help: '1 for the state some worker of this node sees the backend in (ready, drain, maint, down), 0 for the others.',
+    labels: ['pool', 'backend', 'state'],
     aggregator: 'max',
   },
   sessions: {

@@ -2,25 +2,33 @@ import { type Milliseconds, openStore, type Store } from '@sticky/store'
 
 import { Fingerprints } from '../affinity/fingerprint.ts'
 import { Keyring, type KeyringData } from '../affinity/keyring.ts'
-import type { Config, StoreConfig } from '../config/config.ts'
+import type { Config, PemFiles, StoreConfig } from '../config/config.ts'
+import { pemId } from '../config/pem.ts'
 import type { DrainTerms } from '../traffic/traffic.ts'
+import { Acknowledgements } from './acknowledgements.ts'
 import { type AdminApi, AdminProblem } from './admin-api.ts'
+import { backendOperations } from './admin-backends.ts'
 import { clusterOperations } from './admin-cluster.ts'
+import { moveOperations } from './admin-moves.ts'
 import { nodeOperations } from './admin-node.ts'
 import { type AdminSubject, openAdminServer } from './admin-server.ts'
 import { sessionOperations } from './admin-sessions.ts'
+import { BackendOrders } from './backend-orders.ts'
 import { Certificates } from './certificates.ts'
 import type { ConfigChanges } from './config-changes.ts'
 import type { DataPlane, WorkerOrder } from './data-plane.ts'
 import { explainer } from './explain.ts'
+import { HealthChecks } from './health-checks.ts'
 import type { LogOutput } from './log.ts'
 import { type ClusterMembership, joinCluster } from './membership.ts'
 import { type Exposition, exposition, processMetrics, watchProcess } from './metrics.ts'
+import { MoveCounts } from './move-counts.ts'
 import { nodeMetrics } from './node-metrics.ts'
 import { Reloads } from './reloads.ts'
 import { sessionRecogniser } from './session-recogniser.ts'
 import { type SharedSecrets, sharedSecrets } from './shared-secrets.ts'
 import { StartFailure, startFailure } from './start-failure.ts'
+import { unlessAway } from './store-absence.ts'
 import { Verdicts } from './verdicts.ts'
 import type { WorkerReport } from './worker-report.ts'
 
@@ -95,6 +103,11 @@ class RunningNode implements Node {
   #api: AdminApi | undefined
   #plane: DataPlane | undefined
   readonly #verdicts = new Verdicts((standings) => this.#plane?.place(standings))
+  readonly #workersStarted = Promise.withResolvers<DataPlane>()
+  readonly #moves = new MoveCounts()
+  #orders: BackendOrders | undefined
+  #acknowledgements: Acknowledgements | undefined
+  readonly #checks: HealthChecks
 
   constructor(options: NodeOptions) {
     this.#options = options
@@ -104,6 +117,8 @@ class RunningNode implements Node {
     this.#certificates = this.#opened.use(
       new Certificates(options.output.log, (secrets) => this.#plane?.secure(secrets)),
     )
+    const pems = (files: PemFiles) => this.#certificates.secrets.pems.get(pemId(files))
+    this.#checks = this.#opened.use(new HealthChecks({ verdicts: this.#verdicts, log: options.output.log, pems }))
     this.#store = options.store ?? this.#opened.use(openConfiguredStore(options.config.store))
   }
 
@@ -184,8 +199,24 @@ class RunningNode implements Node {
     this.#keyring = new Keyring(member.keyring)
     this.#member = member
     this.#secrets = secrets
+    await this.#obeyOperators(member)
     this.#api = this.#apiOf(config)
     return member
+  }
+
+  /** Knows what operators want before it serves, and says from then on when that is in force here. */
+  async #obeyOperators({ instance }: ClusterMembership): Promise<void> {
+    const { config, output } = this.#options
+    const store = this.#store
+    const { log } = output
+    const orders = new BackendOrders({ store, verdicts: this.#verdicts, log, heartbeat: config.store.heartbeat })
+    this.#orders = this.#opened.use(orders)
+    const settle = async (barrier: string): Promise<boolean> => {
+      await orders.refresh()
+      return (await this.#workersStarted.promise).reach(barrier)
+    }
+    this.#acknowledgements = new Acknowledgements({ id: config.node.id, instance, cluster: store.cluster, log, settle })
+    await unlessAway(orders.refresh())
   }
 
   /** The operations on what that configuration names. */
@@ -194,9 +225,18 @@ class RunningNode implements Node {
     const services = { store, keyring: this.#keyring!, fingerprints: new Fingerprints(this.#secrets!.fingerprint) }
     const recognise = sessionRecogniser(config.pools, services)
     const reports = () => this.#reports()
-    const sources = { store, pools: config.pools, instance: this.#member!.instance, recognise, reports }
+    const { instance } = this.#member!
+    const operators = { orders: this.#orders!, acknowledgements: this.#acknowledgements!, moves: this.#moves }
+    const sources = { store, pools: config.pools, instance, recognise, reports, ...operators }
     const explain = explainer({ config, reports, ...services })
-    return { ...sessionOperations(sources), ...clusterOperations(sources), ...nodeOperations(config, this), explain }
+    return {
+      ...sessionOperations(sources),
+      ...moveOperations(sources),
+      ...backendOperations(sources),
+      ...clusterOperations(sources),
+      ...nodeOperations(config, this),
+      explain,
+    }
   }
 
   /** The workers first: what they refuse nothing else has heard of. */
@@ -205,6 +245,7 @@ class RunningNode implements Node {
     await this.#certificates.add(config)
     await this.#plane!.adopt(config)
     this.#config = config
+    this.#checks.update(config.pools)
     this.#certificates.keep(config)
     this.#api = this.#apiOf(config)
     await this.#member!.adopt(config, this.addresses)
@@ -212,6 +253,7 @@ class RunningNode implements Node {
 
   async #startWorkers(member: ClusterMembership, { fingerprint }: SharedSecrets): Promise<void> {
     const { secrets } = this.#certificates
+    this.#checks.update(this.#options.config.pools)
     const order = {
       config: this.#options.config,
       secrets,
@@ -221,6 +263,7 @@ class RunningNode implements Node {
     }
     this.#plane = this.#opened.use(await this.#options.startWorkers(order, this.#store))
     this.#plane.place(this.#verdicts.all)
+    this.#workersStarted.resolve(this.#plane)
     this.#plane.secure(this.#certificates.secrets)
     if (member.keyring !== order.keyring) this.#plane.rekey(member.keyring)
   }
@@ -259,7 +302,14 @@ class RunningNode implements Node {
       processMetrics(),
       this.#reports(),
     ])
-    return exposition([own, this.#reloads.metrics(), ofProcess, ...reports.map((report) => report.metrics)])
+    return exposition([
+      own,
+      this.#checks.metrics(),
+      this.#reloads.metrics(),
+      this.#moves.metrics(),
+      ofProcess,
+      ...reports.map((report) => report.metrics),
+    ])
   }
 
   #watchStore(): void {

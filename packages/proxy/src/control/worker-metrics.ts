@@ -2,7 +2,9 @@ import type { Store } from '@sticky/store'
 
 import type { Scripts } from '../affinity/script-service.ts'
 import type { Topology } from '../routing/topology.ts'
+import type { BackendState } from '../upstream/backend.ts'
 import type { ExchangeMetrics } from './exchange-metrics.ts'
+import type { Labels, Sample } from './metric.ts'
 import { catalogue } from './metric-catalogue.ts'
 import { metric, single } from './metrics.ts'
 import type { ConnectionTroubles } from './troubles.ts'
@@ -17,15 +19,23 @@ export function backendReports(topology: Topology, store: Store): BackendReport[
       inFlight: store.load.local(pool.id, id),
       state: health.state,
       weight: health.weight,
+      share: health.share,
       ejected: health.ejected,
     })),
   )
+}
+
+/** How many wait in each pool that lets anybody wait. */
+export function queueLengths(topology: Topology): Sample[] {
+  const queueing = [...topology.pools.values()].filter(({ config }) => config.queue !== undefined)
+  return queueing.map(({ id, queue }) => ({ labels: { pool: id }, value: queue.length }))
 }
 
 /** What a worker's report tells of. */
 export interface Reported {
   readonly exchanges: ExchangeMetrics
   readonly backends: readonly BackendReport[]
+  readonly queues: readonly Sample[]
   /** Of clients, now open. */
   readonly connections: number
   /** Of clients, turned away, by why. */
@@ -46,8 +56,10 @@ export function workerReport(reported: Reported): WorkerReport {
     backends,
     metrics: [
       ...exchanges.metrics(),
+      metric(catalogue.queueLength, reported.queues),
       metric(catalogue.backendConnections, inFlight),
       metric(catalogue.backendUp, up),
+      metric(catalogue.backendState, labelled.flatMap(stateSamples)),
       single(catalogue.clientConnections, connections),
       metric(catalogue.connectionsRefused, refused),
       metric(catalogue.backendTlsFailures, reported.troubles.insecureSamples()),
@@ -58,4 +70,10 @@ export function workerReport(reported: Reported): WorkerReport {
       single(catalogue.storeUp, store.available ? 1 : 0),
     ],
   }
+}
+
+const states: readonly BackendState[] = ['ready', 'drain', 'maint', 'down']
+
+function stateSamples({ labels, state }: { readonly labels: Labels; readonly state: BackendState }): Sample[] {
+  return states.map((each) => ({ labels: { ...labels, state: each }, value: each === state ? 1 : 0 }))
 }

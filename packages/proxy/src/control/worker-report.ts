@@ -7,6 +7,11 @@ export interface WorkerReport {
   readonly backends: readonly BackendReport[]
 }
 
+/** What the workers say of one backend. */
+export function reportsAbout(reports: readonly WorkerReport[], pool: string, backend: string): BackendReport[] {
+  return reports.flatMap(({ backends }) => backends).filter((one) => one.pool === pool && one.backend === backend)
+}
+
 /** A backend as one worker sees it. */
 export interface BackendReport {
   readonly pool: string
@@ -15,6 +20,8 @@ export interface BackendReport {
   readonly inFlight: number
   readonly state: BackendState
   readonly weight: number
+  /** That weight among those of the pool's other backends now, one of which may have less than it should. */
+  readonly share: number
   /** Has this worker taken it out? */
   readonly ejected: boolean
 }

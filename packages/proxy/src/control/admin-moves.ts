@@ -1,0 +1,119 @@
+import type { SessionRow, Store } from '@sticky/store'
+
+import type { PoolConfig } from '../config/config.ts'
+import { type AdminApi, AdminProblem, apiVersion } from './admin-api.ts'
+import { type BackendSources, configured, describeBackends } from './admin-backends.ts'
+import { poolsOf } from './admin-resources.ts'
+import { sessionResource } from './admin-sessions.ts'
+import { bulkChanges, type Outcome } from './bulk-changes.ts'
+import type { MoveCounts } from './move-counts.ts'
+import { NewHomes } from './new-homes.ts'
+import type { BulkProgress, BulkSelection } from './operator-commands.ts'
+import { sessionRow } from './session-rows.ts'
+
+/** What the operations that change where sessions live draw on. */
+export interface MoveSources extends BackendSources {
+  readonly moves: MoveCounts
+}
+
+type MoveOperations = Pick<AdminApi, 'endSession' | 'moveSession' | 'moveSessions' | 'endSessions'>
+
+const usualRate = 500
+
+/** The part of the admin API that moves and ends sessions: in force on every live node when it answers. */
+export function moveOperations(sources: MoveSources): MoveOperations {
+  const { store, pools, acknowledgements, moves } = sources
+  return {
+    async endSession(id, { close = false, ...query }) {
+      const row = await sessionRow(store, pools, id, query)
+      if (row === undefined || !(await store.sessions.end(row.key))) return undefined
+      if (close) await store.recall(row.key.pool, [id])
+      return { apiVersion, id, pool: row.key.pool, unacknowledged: await acknowledgements.missing() }
+    },
+
+    async moveSession(id, { backend, ifVersion, close = false }, query) {
+      const row = await sessionRow(store, pools, id, query)
+      if (row === undefined) return undefined
+      await checkTarget(sources, row.key.pool, backend)
+      const moved = await store.sessions.move(row.key, backend, ifVersion)
+      if (moved.state !== 'bound') return undefined
+      if (moved.backend !== backend) throw conflict(moved)
+      if (moved.version !== row.version) moves.add(row.key.pool, 'operator')
+      if (close) await store.recall(row.key.pool, [id])
+      const unacknowledged = await acknowledgements.missing()
+      return { ...sessionResource({ ...row, ...moved }, store.now()), unacknowledged }
+    },
+
+    async *moveSessions({ to, reason = 'operator', ...selection }) {
+      const pool = poolOf(pools, selection, to)
+      if (to !== undefined) await checkTarget(sources, pool.id, to)
+      const homes = await NewHomes.of(store, await describeBackends(sources, pool), pool.id, selection.from, to)
+      yield* changeAll(sources, pool, selection, async (row) => {
+        const home = homes.next()
+        const moved = await store.sessions.move(row.key, home, row.version)
+        if (moved.state !== 'bound') return 'gone'
+        if (moved.backend !== home) return 'skipped'
+        moves.add(pool.id, reason)
+        return 'changed'
+      })
+    },
+
+    async *endSessions({ reason: _, ...selection }) {
+      const pool = poolOf(pools, selection, undefined)
+      yield* changeAll(sources, pool, selection, async ({ key }) =>
+        (await store.sessions.end(key)) ? 'changed' : 'gone',
+      )
+    },
+  }
+}
+
+async function* changeAll(
+  { store, acknowledgements }: MoveSources,
+  pool: PoolConfig,
+  selection: BulkSelection,
+  change: (row: SessionRow) => Promise<Outcome>,
+): AsyncGenerator<BulkProgress> {
+  const { from, idleGt, limit = Number.POSITIVE_INFINITY, rate = usualRate, dryRun = false, close = false } = selection
+  const idleGreaterThan = idleGt === undefined ? undefined : idleGt * 1000
+  const told = { apiVersion, unacknowledged: [] } as const
+  let tally = { changed: 0, skipped: 0, gone: 0 }
+  const bulk = bulkChanges({
+    rows: store.sessions.list(pool.id, { backend: from, idleGreaterThan }),
+    ...{ limit, rate: dryRun ? Number.POSITIVE_INFINITY : rate },
+    change: dryRun ? async () => 'changed' : change,
+    changed: (rows) => recallAll(store, pool.id, close && !dryRun ? rows : []),
+  })
+  for await (tally of bulk) yield { ...told, ...tally, done: false }
+  yield { ...told, ...tally, done: true, unacknowledged: dryRun ? [] : await acknowledgements.missing() }
+}
+
+async function recallAll(store: Store, pool: string, rows: readonly SessionRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await store.recall(
+    pool,
+    rows.map(({ key }) => key.id),
+  )
+}
+
+/** The pool that is named, or the only one that has such backends. Where sessions live now need not be configured any more. */
+function poolOf(pools: readonly PoolConfig[], { pool, from }: BulkSelection, to: string | undefined): PoolConfig {
+  if (pool !== undefined) return poolsOf(pools, { pool })[0]!
+  const having = pools.filter(({ backends }) => backends.some(({ id }) => id === from || id === to))
+  const both = having.filter(({ backends }) => backends.some(({ id }) => id === (to ?? from)))
+  if (both.length === 1) return both[0]!
+  if (both.length === 0) throw new AdminProblem('no-such-backend', `no pool has a backend named ${to ?? from}`)
+  const names = both.map(({ id }) => id).join(', ')
+  throw new AdminProblem('ambiguous-backend', `several pools (${names}) have a backend named ${to ?? from}: name one`)
+}
+
+/** A session moved to a backend that gets nothing would be re-bound with its next request. */
+async function checkTarget(sources: MoveSources, pool: string, backend: string): Promise<void> {
+  configured(sources.pools, pool, backend)
+  const state = sources.orders.of(pool, backend)?.state ?? 'ready'
+  if (state === 'ready') return
+  throw new AdminProblem('backend-not-ready', `backend ${pool}/${backend} is in ${state}`)
+}
+
+function conflict({ backend, version }: { readonly backend: string; readonly version: number }): AdminProblem {
+  return new AdminProblem('version-conflict', `the session has version ${version} by now and lives on ${backend}`)
+}
