@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type SessionKey, StoreUnavailable, type Terms } from '../../packages/store/src/index.ts'
 import { NearCache } from '../../packages/store/src/near-cache.ts'
 import { shardOf } from '../../packages/store/src/redis-shards.ts'
-import { slotOf } from '../../packages/store/src/redis-slots.ts'
+import { slotOf, tagOf } from '../../packages/store/src/redis-slots.ts'
 import { RedisStore } from '../../packages/store/src/redis-store.ts'
 import type { LocalRedis } from '../support/local-redis.ts'
 import { freshPrefix } from '../support/redis.ts'
@@ -75,6 +75,8 @@ test('a master killed takes its own slots along and no others, until its replica
   ]
   await eventually(() => !(near.sessions.find(lost) instanceof Promise))
 
+  await replicated(killed, slotOfSession(lost))
+
   await killed.kill()
   const began = performance.now()
   await eventually(async () => (await answerOf(other, keyOn(killed, pool))) === 'away')
@@ -136,6 +138,12 @@ function keyOn(master: LocalRedis, pool: string): SessionKey {
 /** A pool whose load and number of shards lie on the master. */
 function poolOn(master: LocalRedis): string {
   for (let number = 0; ; number++) if (masterOfSlot(slotOf(`{pool-${number}}`)) === master) return `pool-${number}`
+}
+
+/** Resolves when the replica has what the master has: what it lacks is lost with the master. */
+async function replicated(master: LocalRedis, slot: number): Promise<void> {
+  await cluster.ask(master, 'set', `{${tagOf(slot)}}`, '')
+  expect(await cluster.ask(master, 'wait', 1, 5000)).toBe(1)
 }
 
 /** Begins to move a slot as `redis-cli --cluster reshard` does: half of its keys are there, until `end`. */
