@@ -51,7 +51,8 @@ export function start(command: string, args: readonly string[], options: StartOp
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const gone = once(child, 'exit')
-  child.kill()
+  // Not SIGTERM, after which a node waits for balancers to hear of it.
+  child.kill('SIGINT')
   const impatience = setTimeout(() => child.kill('SIGKILL'), 5000)
   await gone
   clearTimeout(impatience)

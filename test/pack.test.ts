@@ -75,7 +75,7 @@ test('a packed node serves over Redis, with workers and script threads of its ow
   const { addresses, admin } = await listening(node.stdout)
   const answer = await fetch(`http://${addresses[0]}/`)
   const { stdout } = await run(bin('sticky-cli'), ['sessions', 'count', '--json', '--admin', admin], { env })
-  node.kill('SIGTERM')
+  node.kill('SIGINT')
 
   expect(await answer.text()).toBe('hello thread')
   expect(JSON.parse(stdout).total).toBe(1)

@@ -73,6 +73,6 @@ async function serving(node: NodeProcess, signal: AbortSignal): Promise<void> {
 async function end(node: NodeProcess): Promise<void> {
   if (node.exitCode !== null || node.signalCode !== null) return
   const ended = once(node, 'exit')
-  node.kill('SIGTERM')
+  node.kill('SIGINT')
   await ended
 }

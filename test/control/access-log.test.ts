@@ -12,7 +12,7 @@ test('several workers write whole lines to one pipe, one for each exchange', asy
   const path = `/nowhere/${'x'.repeat(900)}`
 
   const statuses = await Promise.all(Array.from({ length: 1000 }, async () => (await getOne(node, path)).status))
-  node.signal('SIGTERM')
+  node.signal('SIGINT')
   await node.exit()
 
   expect(new Set(statuses)).toEqual(new Set([404]))

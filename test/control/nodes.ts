@@ -14,6 +14,7 @@ export function configuration(app: HoldingApp, changes: object = {}): object {
       },
     },
     routes: [{ pool: 'shop' }],
+    drain: { grace: '200ms' },
     ...changes,
   }
 }

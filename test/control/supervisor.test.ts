@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import { describe, expect, test } from 'vitest'
 
@@ -35,7 +36,7 @@ describe('a worker that is killed', () => {
 })
 
 describe('signals', () => {
-  test('SIGTERM lets requests end, refuses connections, and the node says that it is not ready', async () => {
+  test('SIGTERM lets requests end, refuses connections after a grace, and the node says at once that it is not ready', async () => {
     await using app = await HoldingApp.start('a')
     await using node = await ProxyNode.start(configuration(app))
     const held = new Browser().get(node.port, '/hold')
@@ -47,11 +48,11 @@ describe('signals', () => {
     node.signal('SIGTERM')
 
     await node.logged('stopping')
+    const ready = await fetch(`${node.admin}/readyz`)
     await eventually(
       () => new Browser().get(node.port, '/now').then(String, (error) => error.code),
       (answer) => answer === 'ECONNREFUSED',
     )
-    const ready = await fetch(`${node.admin}/readyz`)
     expect([ready.status, ((await ready.json()) as { detail: string }).detail]).toEqual([503, 'draining'])
     app.release()
     expect(await held).toMatchObject({ status: 200, body: 'a' })
@@ -74,7 +75,7 @@ describe('signals', () => {
     expect(await node.exit()).toBe(0)
   })
 
-  test.each(['SIGTERM', 'SIGINT'] as const)('a second %s ends the node at once', async (signal) => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('a second %s, a second later, ends the node at once', async (signal) => {
     await using app = await HoldingApp.start('a')
     await using node = await ProxyNode.start(configuration(app))
     const workers = startedWorkers(node)
@@ -86,6 +87,7 @@ describe('signals', () => {
 
     node.signal(signal)
     await node.logged('stopping')
+    await delay(1_100)
     node.signal(signal)
 
     expect(await node.exit()).toBe(2)
@@ -95,6 +97,26 @@ describe('signals', () => {
     )
   })
 
+  test('ten signals at once are one', async () => {
+    await using app = await HoldingApp.start('a')
+    await using node = await ProxyNode.start(configuration(app))
+    const held = new Browser().get(node.port, '/hold')
+    await eventually(
+      () => app.inFlight,
+      (count) => count === 1,
+    )
+
+    for (let sent = 0; sent < 10; sent++) {
+      node.signal('SIGTERM')
+      await delay(10)
+    }
+    await node.logged('stopping')
+    app.release()
+
+    expect(await held).toMatchObject({ status: 200 })
+    expect(await node.exit()).toBe(0)
+  })
+
   test('SIGHUP kills neither the node nor its workers', async () => {
     await using app = await HoldingApp.start('a')
     await using node = await ProxyNode.start(configuration(app))
@@ -102,7 +124,7 @@ describe('signals', () => {
     for (const pid of startedWorkers(node)) process.kill(pid, 'SIGHUP')
     node.signal('SIGHUP')
 
-    await node.logged('signal ignored')
+    await node.logged('configuration unchanged')
     expect((await new Browser().get(node.port, '/now')).status).toBe(200)
     expect(node.lines.some((line) => line.msg === 'worker ended')).toBe(false)
   })

@@ -20,6 +20,9 @@ import type { Traffic } from './traffic.ts'
 // How long a client may go on sending what nobody reads after our last word, so that a reset does not swallow that word.
 const LINGER: Milliseconds = 2_000
 
+/** RFC 6455, section 7.4.1. */
+const GOING_AWAY = 1001
+
 // How long a connection that drains is read after an exchange whose answer could not announce that it closes.
 const LAST_WAIT: Milliseconds = 1_000
 
@@ -251,6 +254,12 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   destroy(): void {
     if (this.#exchange !== undefined || this.#socket.writableLength > 0) this.#cut()
     else this.#socket.destroy()
+  }
+
+  /** Its time is up: a WebSocket is told so, whatever else is underway is cut. */
+  leave(): void {
+    if (this.#exchange?.tunnel === true) this.#exchange.closeTunnel(GOING_AWAY)
+    else this.destroy()
   }
 
   /** It is to close: lets what is underway end, and waits so long for a request that may be on its way. */

@@ -254,11 +254,11 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
     this.#host.bodyWanted()
   }
 
-  /** The session of this tunnel lives elsewhere now. */
-  closeAsMoved(): void {
+  /** Ends this tunnel. */
+  closeTunnel(code: number): void {
     this.#flight?.abort()
     this.#finish()
-    this.#relay?.leave?.(this.#host)
+    this.#relay?.leave?.(this.#host, code)
   }
 
   get #persistent(): boolean {

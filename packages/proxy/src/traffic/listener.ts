@@ -17,6 +17,8 @@ import type { Traffic } from './traffic.ts'
 interface OpenConnection {
   /** Closes after the exchange it is in; without one it is read for so long, since its next request may be on the way. */
   drain(grace: Milliseconds): void
+  /** Closes at once, after a last word where its client can be told. */
+  leave?(): void
   /** Closes at once. */
   destroy(): void
 }
@@ -31,6 +33,9 @@ export interface Entrance {
   /** Takes the system's error for a connection it could not hand over. */
   acceptFailed(error: unknown): void
 }
+
+// How long clients have to read the last word, and to close by themselves.
+const LAST_WORD: Milliseconds = 500
 
 // Cheap, and most clients see it before the connection is gone.
 const FULL =
@@ -110,6 +115,15 @@ export class Listener {
       })
     })
     return this.#closed
+  }
+
+  /** The time is up: WebSockets are told, and closed a moment later like all others now. */
+  leave(): void {
+    for (const connection of this.#connections) {
+      if (connection.leave === undefined) connection.destroy()
+      else connection.leave()
+    }
+    setTimeout(() => this.cut(), LAST_WORD).unref()
   }
 
   /** Closes what is open. */

@@ -1,11 +1,14 @@
 import type { SessionKey, SessionTable } from '@sticky/store'
 
+/** RFC 6455 and IANA's registry: the service restarts, and its client may connect again. */
+const SERVICE_RESTART = 1012
+
 /** A WebSocket of some session, as long as it is open. */
 export interface Tunnel {
   /** The backend it leads to. */
   readonly backend: string | undefined
-  /** Ends it, since its session lives elsewhere now. */
-  closeAsMoved(): void
+  /** Ends it, with that code where its client can be told. */
+  closeTunnel(code: number): void
 }
 
 /** The open tunnels of a worker, by session: nothing else knows where a session's tunnels are. */
@@ -44,7 +47,7 @@ export class OpenTunnels {
     const row = await this.#sessions.find(session)
     if (row.state === 'absent') return
     for (const tunnel of [...(this.#bySession.get(name) ?? [])]) {
-      if (row.state === 'ended' || row.backend !== tunnel.backend) tunnel.closeAsMoved()
+      if (row.state === 'ended' || row.backend !== tunnel.backend) tunnel.closeTunnel(SERVICE_RESTART)
     }
   }
 }

@@ -15,7 +15,7 @@ export interface Relay {
   data(piece: Buffer): boolean
   end(trailers: string): void
   /** Ends a tunnel that the backend has not ended, and its exchange with it. */
-  leave?(host: ExchangeHost): void
+  leave?(host: ExchangeHost, code: number): void
 }
 
 /** Relays one response to the client, in a framing of our own. */

@@ -174,7 +174,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
   async #retire(listener: Listener): Promise<void> {
     this.#removed.add(listener)
     listener.drain(this.config.drain.grace)
-    const deadline = setTimeout(() => listener.cut(), this.config.shutdownTimeout)
+    const deadline = setTimeout(() => listener.leave(), this.config.shutdownTimeout)
     await listener.close()
     clearTimeout(deadline)
     this.#removed.delete(listener)
@@ -182,7 +182,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
 
   async drain({ accepting, grace, longest }: DrainTerms): Promise<void> {
     for (const listener of this.#all) listener.drain(grace)
-    const deadline = setTimeout(() => this.#cutAll(), longest)
+    const deadline = setTimeout(() => this.#leaveAll(), longest)
     await new Promise((resolve) => setTimeout(resolve, Math.min(accepting, longest)))
     await this.#close()
     clearTimeout(deadline)
@@ -194,6 +194,10 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
 
   #close(): Promise<unknown> {
     return Promise.all(this.#all.map((listener) => listener.close()))
+  }
+
+  #leaveAll(): void {
+    for (const listener of this.#all) listener.leave()
   }
 
   #cutAll(): void {

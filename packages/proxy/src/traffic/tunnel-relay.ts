@@ -5,9 +5,6 @@ import type { ClientWriter } from './client-writer.ts'
 import type { ExchangeHost } from './exchange-host.ts'
 import type { Relay } from './response-relay.ts'
 
-/** RFC 6455 and IANA's registry: the service restarts, and its client may connect again. */
-const SERVICE_RESTART = 1012
-
 /** Relays what a backend sends through a WebSocket. */
 export class TunnelRelay implements Relay {
   readonly persistent = false
@@ -31,9 +28,9 @@ export class TunnelRelay implements Relay {
   }
 
   /** With a closing frame, unless it would be taken for a part of another one, or waits behind much that the client does not read. */
-  leave(host: ExchangeHost): void {
+  leave(host: ExchangeHost, code: number): void {
     if (!this.#bounds.between || !this.#writer.idle) return host.exchangeCut()
-    this.#writer.text(closingFrame(SERVICE_RESTART).toString('latin1'))
+    this.#writer.text(closingFrame(code).toString('latin1'))
     this.#writer.flush()
     host.exchangeOver(false)
   }
