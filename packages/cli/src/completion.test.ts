@@ -19,7 +19,7 @@ const isHere = (shell: Shell): boolean => {
 
 test.runIf(isHere('bash')).each([
   ['a command', ['se'], ['sessions']],
-  ['all commands of a command', ['sessions', ''], ['list', 'show', 'count', 'watch', 'end']],
+  ['all commands of a command', ['sessions', ''], ['list', 'show', 'count', 'watch', 'move', 'end']],
   ['a command of a command', ['nodes', 'r'], ['restart']],
   ['an option', ['sessions', 'list', '--p'], ['--pool']],
   ['an option of every command, anywhere', ['sessions', 'list', '--out'], ['--output']],
