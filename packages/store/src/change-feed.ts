@@ -7,7 +7,7 @@ export interface ChangeFeed {
    * gone unheard, so that what was read under another is to be read again; else `unheard`.
    */
   hearing(key: SessionKey): number
-  /** Calls back for each change: what is held of the session below that version is not in force. */
+  /** Calls back for each change: what is held of the session below that version is not in force; 0: it is to be read again. */
   onChange(listener: (key: SessionKey, below: number) => void): void
   /** Calls back when changes that would have been heard no longer are. */
   onSilence(listener: () => void): void

@@ -39,6 +39,7 @@ export function bound(
     deadline: 0,
     end: before?.end ?? (lifetime > 0 ? now + lifetime : 0),
     endsWithLastCookie: terms.endsWithLastCookie === true,
+    source: terms.source,
   }
   const cookies = merged(before ? held!.cookies : [], terms.cookies ?? [], now)
   return aged({ row, ends: 0, touched: now, source: terms.source, cookies }, row)

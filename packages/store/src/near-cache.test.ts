@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type ChangeFeed, unheard } from './change-feed.ts'
 import { MemoryStore } from './memory-store.ts'
 import { NearCache } from './near-cache.ts'
@@ -30,8 +30,11 @@ class FarStore implements Store {
   touches = 0
   recordings = 0
   slowness: Promise<void> | undefined
+  /** Does it answer, and refuse what needs memory? */
+  full = false
+  readonly #onAvailability: ((available: boolean) => void)[] = []
   /** What it holds, without the way there. */
-  readonly here = new MemoryStore({ now: () => this.time })
+  here: MemoryStore = new MemoryStore({ now: () => this.time })
   readonly load = this.here.load
   readonly cluster = this.here.cluster
   readonly sessions: SessionTable = {
@@ -39,7 +42,7 @@ class FarStore implements Store {
       this.finds++
       return this.#ask(() => this.here.sessions.find(key))
     },
-    bind: (...bind) => this.#ask(() => this.here.sessions.bind(...bind)),
+    bind: (...bind) => this.#ask(() => this.here.sessions.bind(...bind), this.full),
     touch: (key, binding) => {
       this.touches++
       if (this.available) this.here.sessions.touch(key, binding)
@@ -62,7 +65,18 @@ class FarStore implements Store {
     return this.time
   }
 
-  onAvailability(): void {}
+  onAvailability(listener: (available: boolean) => void): void {
+    this.#onAvailability.push(listener)
+  }
+
+  comesBack(): void {
+    this.available = true
+    for (const listener of this.#onAvailability) listener(true)
+  }
+
+  forgets(): void {
+    this.here = new MemoryStore({ now: () => this.time })
+  }
 
   onStale(): void {}
 
@@ -74,8 +88,8 @@ class FarStore implements Store {
     return this.here[Symbol.asyncDispose]()
   }
 
-  async #ask<T>(answer: () => MaybePromise<T>): Promise<T> {
-    if (!this.available) throw new StoreUnavailable('gone')
+  async #ask<T>(answer: () => MaybePromise<T>, refused = false): Promise<T> {
+    if (!this.available || refused) throw new StoreUnavailable('gone')
     const answered = await answer()
     await this.slowness
     if (!this.available) throw new StoreUnavailable('gone meanwhile')
@@ -354,3 +368,151 @@ test('the session not used for longest makes room', async () => {
 
   expect(held).toEqual(['1', '3', '4'])
 })
+
+describe('what is bound while the store is away', () => {
+  test('is in force here, and written when the store is back', async () => {
+    const { far, near } = setUp()
+    far.available = false
+    await expect(near.sessions.bind(key, 'a', 0, terms)).rejects.toBeInstanceOf(StoreUnavailable)
+    expect(near.sessions.find(key)).toMatchObject({ backend: 'a', version: 1 })
+
+    far.comesBack()
+
+    await eventually(() => far.here.sessions.find(key), { state: 'bound', backend: 'a' })
+    expect(near.sessions.find(key)).toMatchObject({ backend: 'a', source: terms.source })
+  })
+
+  test('gives way to whoever bound the session before', async () => {
+    const { far, near } = setUp()
+    far.available = false
+    await near.sessions.bind(key, 'a', 0, terms).catch(() => {})
+    await far.here.sessions.bind(key, 'b', 0, terms)
+
+    far.comesBack()
+
+    await eventually(() => near.sessions.find(key), { backend: 'b' })
+    expect(await far.here.sessions.find(key)).toMatchObject({ backend: 'b' })
+  })
+
+  test('replaces the row only in the version that was seen', async () => {
+    const { far, near } = setUp()
+    const { version } = await begin(near)
+    const other = keyOf('another')
+    const { version: otherVersion } = await begin(near, other)
+    far.available = false
+    for (const [each, seen] of [
+      [key, version],
+      [other, otherVersion],
+    ] as const) {
+      await near.sessions.bind(each, 'b', seen, terms).catch(() => {})
+    }
+    expect(near.sessions.find(key, version + 1)).toMatchObject({ backend: 'b' })
+    await far.here.sessions.bind(other, 'c', otherVersion, terms)
+
+    far.comesBack()
+
+    await eventually(() => far.here.sessions.find(key), { backend: 'b' })
+    await eventually(() => near.sessions.find(other), { backend: 'c' })
+  })
+
+  test('is not lost to an older row that is read before it is written', async () => {
+    const { far, near } = setUp()
+    const { version } = await begin(near)
+    far.available = false
+    await near.sessions.bind(key, 'b', version, terms).catch(() => {})
+    far.available = true
+
+    expect(await near.sessions.find(key)).toMatchObject({ backend: 'b' })
+  })
+
+  test('begins nothing where the session has ended', async () => {
+    const { far, near } = setUp()
+    const { version } = await begin(near)
+    far.available = false
+    await near.sessions.bind(key, 'b', version, terms).catch(() => {})
+    await far.here.sessions.end(key)
+
+    far.comesBack()
+
+    await eventually(() => near.sessions.find(key), { state: 'ended' })
+  })
+
+  test('is not written when the session was ended here since', async () => {
+    const { far, near } = setUp()
+    far.available = false
+    await near.sessions.bind(key, 'a', 0, terms).catch(() => {})
+    await near.sessions.end(key).catch(() => {})
+
+    far.comesBack()
+    await begin(near, keyOf('another'))
+
+    expect(await far.here.sessions.find(key)).toMatchObject({ state: 'absent' })
+  })
+
+  test('is tried again when the store takes no writes yet', async () => {
+    const { far, near } = setUp()
+    far.full = true
+    await near.sessions.bind(key, 'a', 0, terms).catch(() => {})
+    expect(await near.sessions.find(key)).toMatchObject({ backend: 'a' })
+
+    far.full = false
+
+    await eventually(() => far.here.sessions.find(key), { backend: 'a' })
+  })
+
+  test('is given up beyond 10,000, the oldest first', async () => {
+    const { far, near } = setUp()
+    far.available = false
+    for (let n = 0; n <= 10_000; n++) await near.sessions.bind(keyOf(`${n}`), 'a', 0, terms).catch(() => {})
+
+    far.comesBack()
+
+    await eventually(async () => (await far.here.sessions.count('shop')).get('a'), 10_000)
+    expect(await far.here.sessions.find(keyOf('0'))).toMatchObject({ state: 'absent' })
+  })
+})
+
+describe('a store that forgets', () => {
+  test('is told again of a session that is held and has not ended', async () => {
+    const { far, feed, near } = setUp()
+    await near.sessions.bind(key, 'a', 0, { ...terms, lifetime: 60 * minute })
+    far.forgets()
+    feed.tell(key, 0)
+
+    expect(await near.sessions.find(key)).toMatchObject({ backend: 'a' })
+
+    await eventually(() => far.here.sessions.find(key), {
+      backend: 'a',
+      end: start + 60 * minute,
+      source: terms.source,
+    })
+  })
+
+  test('is not told of one that has passed its deadline', async () => {
+    const { far, feed, near } = setUp()
+    await begin(near)
+    far.forgets()
+    far.time += 33 * minute
+    feed.tell(key, 0)
+
+    expect(await near.sessions.find(key)).toMatchObject({ state: 'absent' })
+  })
+
+  test('is not told of one that ends with its last cookie, for only the store knew of that', async () => {
+    const { far, feed, near } = setUp()
+    await near.sessions.bind(key, 'a', 0, { ...terms, endsWithLastCookie: true, cookies: [cookieOf('one')] })
+    far.forgets()
+    feed.tell(key, 0)
+
+    expect(await near.sessions.find(key)).toMatchObject({ state: 'absent' })
+  })
+})
+
+/** Waits until the answer matches. */
+async function eventually(ask: () => unknown, expected: unknown): Promise<void> {
+  await vi.waitFor(async () => {
+    const answer = await ask()
+    if (typeof expected === 'object') expect(answer).toMatchObject(expected as object)
+    else expect(answer).toBe(expected)
+  }, 3000)
+}

@@ -24,6 +24,7 @@ export class NearCache implements Store {
   readonly cookies: CookieTable
   readonly load: LoadTable
   readonly cluster: ClusterTable
+  readonly #near: NearSessions
   readonly #store: Store
   readonly #feed: ChangeFeed
 
@@ -31,6 +32,7 @@ export class NearCache implements Store {
     const sessions = new NearSessions(store, feed, entries)
     this.sessions = sessions
     this.cookies = sessions
+    this.#near = sessions
     this.load = store.load
     this.cluster = store.cluster
     this.#store = store
@@ -72,6 +74,7 @@ export class NearCache implements Store {
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
+    this.#near[Symbol.dispose]()
     return this.#store[Symbol.asyncDispose]()
   }
 }

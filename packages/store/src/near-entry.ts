@@ -1,6 +1,7 @@
 import { deadlineOf, touchInterval } from './ageing.ts'
 import type { Linked } from './lru.ts'
-import type { Binding, CookieRecord, Milliseconds, SessionKey } from './store.ts'
+import type { UnconfirmedBind } from './near-unconfirmed.ts'
+import type { Binding, CookieRecord, Milliseconds, SessionKey, Terms } from './store.ts'
 
 /** A session held near. */
 export interface Entry extends Linked<Entry> {
@@ -27,6 +28,32 @@ export function entryOf({ pool, id }: SessionKey, binding: Binding, generation: 
     newer: undefined,
     older: undefined,
   }
+}
+
+/** What is in force here of a binding that the store could not be told of. */
+export function unconfirmedBinding(
+  { backend, seen, terms }: UnconfirmedBind,
+  before: Binding | undefined,
+  now: Milliseconds,
+): Binding {
+  const { age, lifetime, endsWithLastCookie = false, source } = terms
+  const end = before?.end ?? (lifetime === undefined ? 0 : now + lifetime)
+  const deadline = deadlineOf({ touched: now, age, end })
+  const { created = now, epoch = 0 } = before ?? {}
+  return {
+    ...{ state: 'bound', backend, version: seen + 1, epoch },
+    created,
+    age,
+    deadline,
+    end,
+    endsWithLastCookie,
+    source,
+  }
+}
+
+/** How a session that the store forgot begins there again. */
+export function restoringTerms({ age, end, source = 'restored' }: Binding, now: Milliseconds): Terms {
+  return { age, lifetime: end === 0 ? undefined : Math.max(1, end - now), source }
 }
 
 /** One that ends with its last cookie keeps its deadline here, and is read again then: only the store knows its cookies. */

@@ -1,7 +1,8 @@
 import { touchInterval } from './ageing.ts'
-import type { ChangeFeed } from './change-feed.ts'
+import { type ChangeFeed, unheard } from './change-feed.ts'
 import { SessionLru } from './lru.ts'
-import { type Entry, entryOf, isFresh, prolonged } from './near-entry.ts'
+import { type Entry, entryOf, isFresh, prolonged, restoringTerms, unconfirmedBinding } from './near-entry.ts'
+import { type UnconfirmedBind, UnconfirmedBinds } from './near-unconfirmed.ts'
 import { RecentChanges } from './recent-changes.ts'
 import {
   type Binding,
@@ -22,18 +23,23 @@ import {
 /**
  * Sessions this process knows, in front of a store. What is held is used at once while changes would be heard; else
  * it is read again first, unless the store is away: then it is used until it ends.
+ *
+ * What is bound while the store is away is held too, and written when it is back, as is what the store turns out to have
+ * forgotten. Either only if nobody has changed the row since: whoever was quicker stays.
  */
-export class NearSessions implements SessionTable, CookieTable {
+export class NearSessions implements SessionTable, CookieTable, Disposable {
   readonly #store: Store
   readonly #feed: ChangeFeed
   readonly #held: SessionLru<Entry>
   readonly #changes = new RecentChanges()
+  readonly #unconfirmed = new UnconfirmedBinds((bind) => this.#confirm(bind))
 
   constructor(store: Store, feed: ChangeFeed, limit: number) {
     this.#store = store
     this.#feed = feed
     this.#held = new SessionLru(limit)
     feed.onChange((key, below) => this.#drop(key, below))
+    store.onAvailability((available) => available && this.#unconfirmed.offer())
   }
 
   find(key: SessionKey, atLeast = 0): MaybePromise<Row> {
@@ -45,16 +51,20 @@ export class NearSessions implements SessionTable, CookieTable {
   }
 
   async bind(key: SessionKey, backend: string, seen: number, terms: Terms): Promise<Row> {
-    const { generation, heard } = this.#momentFor(key)
-    const row = await this.#store.sessions.bind(key, backend, seen, terms)
-    const entry = this.#hold(key, row, heard, generation)
-    if (entry && row.state === 'bound' && row.backend === backend) this.#renewed(entry, terms.cookies)
-    return row
+    try {
+      const row = await this.#bind(key, backend, seen, terms)
+      this.#unconfirmed.remove(key)
+      return row
+    } catch (failure) {
+      if (failure instanceof StoreUnavailable) this.#holdUnconfirmed({ key, backend, seen, terms })
+      throw failure
+    }
   }
 
   touch(key: SessionKey, binding: Binding): void {
     const entry = this.#held.peek(key)
     if (entry && !this.#renew(entry)) return
+    if (this.#unconfirmed.has(key)) return
     this.#store.sessions.touch(key, entry?.binding ?? binding)
   }
 
@@ -63,6 +73,7 @@ export class NearSessions implements SessionTable, CookieTable {
       return await this.#store.sessions.end(key)
     } finally {
       this.#held.remove(key)
+      this.#unconfirmed.remove(key)
     }
   }
 
@@ -101,11 +112,60 @@ export class NearSessions implements SessionTable, CookieTable {
     return this.#store.cookies.of(key)
   }
 
+  [Symbol.dispose](): void {
+    this.#unconfirmed[Symbol.dispose]()
+  }
+
+  async #bind(key: SessionKey, backend: string, seen: number, terms: Terms): Promise<Row> {
+    const { generation, heard } = this.#momentFor(key)
+    const row = await this.#store.sessions.bind(key, backend, seen, terms)
+    const entry = this.#hold(key, row, heard, generation)
+    if (entry && row.state === 'bound' && row.backend === backend) this.#renewed(entry, terms.cookies)
+    return row
+  }
+
+  /** Writes a binding late, if nobody else has bound the session since. */
+  async #confirm({ key, backend, seen, terms }: UnconfirmedBind): Promise<void> {
+    const row = await this.#bind(key, backend, seen, terms)
+    if (row.state === 'absent' && seen !== 0) await this.#bind(key, backend, 0, terms)
+  }
+
+  #holdUnconfirmed(bind: UnconfirmedBind): void {
+    const held = this.#held.peek(bind.key)
+    const entry = entryOf(bind.key, unconfirmedBinding(bind, held?.binding, this.#store.now()), unheard)
+    this.#renewed(entry, bind.terms.cookies)
+    if (held) this.#held.remove(bind.key)
+    this.#held.add(entry)
+    this.#unconfirmed.add(bind)
+  }
+
+  /** The store has no row of a session that has not ended: it forgot. What is held is in force, and is written again. */
+  #restore({ pool, id, binding }: Entry): void {
+    const key = { pool, id }
+    if (this.#unconfirmed.has(key)) return
+    const terms = restoringTerms(binding, this.#store.now())
+    this.#unconfirmed.add({ key, backend: binding.backend, seen: 0, terms })
+    void this.#unconfirmed.offer()
+  }
+
   async #read(key: SessionKey): Promise<Row> {
     const { generation, heard } = this.#momentFor(key)
     const row = await this.#store.sessions.find(key)
+    const held = this.#held.peek(key)
+    if (held !== undefined && this.#outlives(held, row)) {
+      if (row.state === 'absent') this.#restore(held)
+      return held.binding
+    }
     this.#hold(key, row, heard, generation)
     return row
+  }
+
+  /** Does what is held say more than the row that was found? That may be lost, or of before a binding that is still to be written. */
+  #outlives(held: Entry, row: Row): boolean {
+    const { deadline, endsWithLastCookie, version } = held.binding
+    if (row.state === 'ended' || deadline <= this.#store.now()) return false
+    if (row.state === 'bound') return row.version < version && this.#unconfirmed.has(held)
+    return endsWithLastCookie !== true
   }
 
   /** What an answer asked for now can be trusted with when it comes. */
@@ -125,6 +185,7 @@ export class NearSessions implements SessionTable, CookieTable {
   #hold(key: SessionKey, row: Row, heard: number, generation: number): Entry | undefined {
     const held = this.#held.peek(key)
     if (held && held.binding.version > row.version && row.state !== 'absent') return undefined
+    if (row.state === 'ended') this.#unconfirmed.remove(key)
     if (row.state !== 'bound' || row.version < this.#changes.below(key, heard)) {
       if (held) this.#held.remove(key)
       return undefined
@@ -141,8 +202,12 @@ export class NearSessions implements SessionTable, CookieTable {
   }
 
   #drop(key: SessionKey, below: number): void {
-    this.#changes.add(key, below)
     const entry = this.#held.peek(key)
+    if (below === 0) {
+      if (entry) entry.generation = unheard
+      return
+    }
+    this.#changes.add(key, below)
     if (entry && entry.binding.version < below) this.#held.remove(entry)
   }
 

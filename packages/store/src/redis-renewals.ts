@@ -41,10 +41,16 @@ export class RedisRenewals {
     const { backends, rows } = this.#shard
     try {
       const stale = await this.#shard.run(sessionScripts.touch, [backends, rows], [encodeTouches(touches)])
-      for (const number of stale as number[]) this.#onStale(touches[number]!.key, touches[number]!.version + 1)
+      for (const number of stale as number[]) this.#tell(touches, number)
     } catch {
       for (const touch of touches) this.#keep(() => this.#touches.add(touch))
     }
+  }
+
+  /** Of a row that is gone nothing says that what is held of it is wrong: it may have expired, or be forgotten. */
+  #tell(touches: readonly Touch[], number: number): void {
+    if (number < 0) this.#onStale(touches[-1 - number]!.key, 0)
+    else this.#onStale(touches[number]!.key, touches[number]!.version + 1)
   }
 
   async #sendRecordings(recordings: readonly Recording[]): Promise<void> {

@@ -61,6 +61,7 @@ export function begun(backend: string, terms: Terms, version: number, epoch: num
     deadline,
     end,
     endsWithLastCookie: terms.endsWithLastCookie === true,
+    source: terms.source,
   }
 }
 
@@ -87,6 +88,7 @@ export function decodeRow(bytes: Buffer | null, epoch: number): Row {
     deadline: deadlineOf(ageing),
     end: ageing.end,
     endsWithLastCookie: (flags & flag.endsWithLastCookie) !== 0,
+    source: text(bytes, sourceAt(bytes)),
   }
 }
 

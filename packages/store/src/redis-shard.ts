@@ -5,7 +5,7 @@ import type { RedisLink, RedisLinks } from './redis-link.ts'
 import type { Script } from './redis-scripts.ts'
 import type { SessionKey } from './store.ts'
 
-/** Tells that what is held of a session below a version is not in force. */
+/** Tells that what is held of a session below a version is not in force; 0: its row was not found, and is to be read again. */
 export type StaleListener = (key: SessionKey, below: number) => void
 
 /** The rows of one pool under one hash tag: names, epoch, and the way there. */

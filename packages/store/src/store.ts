@@ -86,6 +86,8 @@ export interface Binding {
   readonly end: Milliseconds
   /** Does it also end with the last of its cookies? */
   readonly endsWithLastCookie?: boolean
+  /** How it was recognised, for people; undefined where nobody has to know. */
+  readonly source?: string
 }
 
 /** A tombstone: the session was ended by an operator or its application; whoever presents its key is a newcomer. */
@@ -255,6 +257,11 @@ export interface ClusterTable {
   orders(known?: readonly BackendOrder[]): Promise<readonly BackendOrder[]>
   /** Calls back when orders may have changed. */
   onOrders(listener: () => void): void
+
+  /** Tells every process that a backend that was away is well again, just now. */
+  tellRecovery(pool: string, backend: string): Promise<void>
+  /** Calls back when any process, this one included, has told of such a backend. */
+  onRecovery(listener: (pool: string, backend: string) => void): void
 
   /** Raises a barrier behind all that was changed before: what has reached it has heard of that. */
   raiseBarrier(): Promise<string>

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Renews the age of sessions whose row still has the version seen; answers the numbers of those that are gone or changed.
+-- Renews the age of sessions whose row still has the version seen; answers the numbers of those that
+-- are changed or ended, and -1 less the numbers of those that are gone.
 -- KEYS backends, rows   ARGV items   -> { number, … }
 -- `rows` is what precedes the raw id in a row's key, and `on:<backend>` in an index's: all in the slot of its hash tag.
 local backends, rows = KEYS[1], KEYS[2]
@@ -24,7 +25,7 @@ while position <= #items do
   if row and not row.ended and row.version == seen then
     touch(id, bytes, row)
   else
-    stale[#stale + 1] = number
+    stale[#stale + 1] = row and number or -1 - number
   end
   number = number + 1
 end
