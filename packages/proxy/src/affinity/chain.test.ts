@@ -1,4 +1,3 @@
-import { StoreUnavailable } from '@sticky/store'
 import { describe, expect, test } from 'vitest'
 
 import { backend } from '../balancing/fakes.test-support.ts'
@@ -50,16 +49,6 @@ describe('a chain', () => {
 
     const slow: AffinityStrategy = { locate: async () => livingOn('b') }
     expect(await chain([slow, knows(livingOn('c'))]).locate(request, client, wholeSite)).toMatchObject({ home: ['b'] })
-  })
-
-  test('lets a strategy that can tell decide where another cannot', async () => {
-    const session = await locate(chain([unavailable, knows(livingOn('b'))]))
-
-    expect(session.home).toEqual(['b'])
-  })
-
-  test('cannot tell when one strategy cannot and no other knows the request', async () => {
-    await expect(locate(chain([unavailable, knows(newcomer)]))).rejects.toBeInstanceOf(StoreUnavailable)
   })
 
   test('hides no bug of one strategy behind what another knows', async () => {
@@ -194,7 +183,6 @@ describe('a chain of persistence-key and session-cookie', () => {
 
 const request = requestHead()
 const client = { address: '', secure: false }
-const unavailable: AffinityStrategy = { locate: () => Promise.reject(new StoreUnavailable('away')) }
 
 function knows(session: Session): AffinityStrategy {
   return { locate: () => session }

@@ -1,4 +1,4 @@
-import { type MaybePromise, StoreUnavailable } from '@sticky/store'
+import type { MaybePromise } from '@sticky/store'
 
 import type { RequestHead } from '../wire/request-head.ts'
 import { ConcealingSession } from './chain-concealing.ts'
@@ -53,26 +53,21 @@ class Chain implements AffinityStrategy {
     return new ChainNewcomer(strangers)
   }
 
-  /** Waits for the strategy at `index`, then asks those after it. One that cannot tell leaves it to another that can. */
+  /** Waits for the strategy at `index`, then asks those after it. */
   async #locateLater(
     { request, client, uri }: Asked,
     index: number,
     pending: Promise<Session>,
     strangers: Session[],
   ): Promise<Session> {
-    let failure: StoreUnavailable | undefined
-    let found = await unlessAway(pending)
+    let found = await pending
     for (let next = index; ; ) {
-      if (found instanceof StoreUnavailable) failure ??= found
-      else if (decides(found)) return this.#decided(found, next)
-      else strangers.push(found)
+      if (decides(found)) return this.#decided(found, next)
+      strangers.push(found)
       const strategy = this.#strategies[++next]
-      if (strategy === undefined) break
-      found = await unlessAway(strategy.locate(request, client, uri))
+      if (strategy === undefined) return new ChainNewcomer(strangers)
+      found = await strategy.locate(request, client, uri)
     }
-    // Whether it is a newcomer is not known, and it must not begin a second session.
-    if (failure !== undefined) throw failure
-    return new ChainNewcomer(strangers)
   }
 
   conceal(request: OutgoingRequest): void {
@@ -88,13 +83,4 @@ class Chain implements AffinityStrategy {
 /** Does the session leave nothing to the strategies after it? */
 function decides(session: Session): boolean {
   return session.known || session.verdict !== undefined
-}
-
-async function unlessAway(pending: MaybePromise<Session>): Promise<Session | StoreUnavailable> {
-  try {
-    return await pending
-  } catch (cause) {
-    if (cause instanceof StoreUnavailable) return cause
-    throw cause
-  }
 }

@@ -11,6 +11,7 @@ import { KeyQuota } from './key-quota.ts'
 import { type KeyChange, LearnedKey } from './learned-key.ts'
 import type { AffinityServices } from './registry.ts'
 import type { Client } from './strategy.ts'
+import { rowOrUnasked } from './unasked.ts'
 
 const unchanged: readonly KeyChange[] = []
 const nowhere: readonly string[] = []
@@ -42,8 +43,9 @@ export class KeyKeeper {
     this.#services = services
   }
 
+  /** Never rejects for want of a store: `unasked` then. */
   find(key: SessionKey): MaybePromise<Row> {
-    return this.#services.store.sessions.find(key)
+    return rowOrUnasked(this.#services.store.sessions.find(key))
   }
 
   /** Renews the session. One whose backend may be gone from every node's configuration ages, for nothing else would end it. */

@@ -42,7 +42,7 @@ export class ScriptHost implements AsyncDisposable {
     this.#script = await this.#load()
   }
 
-  /** What the request hook decided; undefined: the exchange goes on without the script. Rejects when the store is away. */
+  /** What the request hook decided; undefined: the exchange goes on without the script. */
   request(exchange: ScriptExchange): MaybePromise<Decision | undefined> {
     const script = this.#script
     if (script === undefined || this.faults.off) return undefined
@@ -116,7 +116,6 @@ export class ScriptHost implements AsyncDisposable {
   }
 
   #undecided(cause: unknown, exchange: ScriptExchange): undefined {
-    if (exchange.keys.failure !== undefined) throw exchange.keys.failure
     this.failed(cause, exchange)
   }
 }

@@ -8,6 +8,7 @@ import { bindInForce } from './bind.ts'
 import { Homes } from './homes.ts'
 import { Memo } from './memo.ts'
 import type { AffinityServices } from './registry.ts'
+import { rowOrUnasked } from './unasked.ts'
 
 /** aFleX's 300 s. */
 const usualAge = '5m'
@@ -46,8 +47,9 @@ export class ScriptKeys {
     return age
   }
 
+  /** Never rejects for want of a store: `unasked` then. */
   find(key: SessionKey): MaybePromise<Row> {
-    return this.#services.store.sessions.find(key)
+    return rowOrUnasked(this.#services.store.sessions.find(key))
   }
 
   /** Binds if the row's version still is `seen`; answers the row in force. */

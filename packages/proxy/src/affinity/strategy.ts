@@ -7,7 +7,7 @@ import type { ResponseHead } from '../wire/response-head.ts'
 
 /** How a session is recognised and begun. One file per strategy; `registry.ts` lists them. */
 export interface AffinityStrategy {
-  /** Reads only: a request never creates a row. Rejects with StoreUnavailable when the row is needed and cannot be had. */
+  /** Reads only: a request never creates a row. Never rejects for want of a store: it does then without. */
   locate(request: RequestHead, client: Client, uri: MatchedUri): MaybePromise<Session>
 
   /** Takes what is ours alone out of a request that another strategy recognised, be it of the pool that this one sent it on to. */
@@ -57,7 +57,7 @@ export interface Session {
   readonly reason: string
   /** Undefined: the balancer decides. */
   readonly verdict?: Verdict | undefined
-  /** What the client is told when no home can serve; undefined: the session may move to another backend. */
+  /** What the client is told when no home can serve; undefined: what the pool does with such sessions is done. */
   readonly whenAway?: RefusalCode | undefined
   /** A home that carries more than so many times the mean load of its pool is left; undefined: it is kept. */
   readonly maxSkew?: number | undefined
@@ -67,7 +67,10 @@ export interface Session {
   /** Changes what is sent to that backend; called anew for each attempt, on a fresh copy. */
   dispatched?(to: Backend, request: OutgoingRequest): void
 
-  /** Before the response head leaves: bind, set or drop cookies. True: it took the session. Never rejects for want of a store. */
+  /**
+   * Before the response head leaves: bind, set or drop cookies. `by` is where the session is to live: the backend that answered, or
+   * the home that it stood in for this once. True: it took the session. Never rejects for want of a store.
+   */
   served(by: Backend, response: ResponseHead): MaybePromise<boolean>
 
   /** Before the first piece of the response's body leaves, if `awaitsBody`: it may name the session. The piece is lent. */

@@ -2,9 +2,12 @@ import { StoreUnavailable } from '@sticky/store'
 import { expect, test } from 'vitest'
 import { livingOn, newcomer } from '../affinity/sessions.test-support.ts'
 import type { Session } from '../affinity/strategy.ts'
+import type { UnavailableAction } from '../config/config.ts'
 import type { Backend } from '../upstream/backend.ts'
-import { createBalancer, type SelectionPolicy } from './balancer.ts'
+import { type Choice, createBalancer, type SelectionPolicy } from './balancer.ts'
+import { Elsewhere, HomeBarred } from './elsewhere.ts'
 import { backend, FakeLoad } from './fakes.test-support.ts'
+import { localChoice } from './local-choice.ts'
 
 test('a known session goes home, and is counted there', () => {
   const pool = poolOf([backend('a'), backend('b')])
@@ -59,12 +62,23 @@ test('when the policy finds everybody full, all are full', async () => {
   expect(await pool.choose(newcomer)).toBe('all-full')
 })
 
-test('while no session can begin, newcomers are refused and sessions go home', async () => {
-  const pool = poolOf([backend('a')], { admits: () => false })
+test('while the store is away, newcomers go where this process itself has least', async () => {
+  const away = () => Promise.reject(new StoreUnavailable('test'))
+  const pool = poolOf([backend('a'), backend('b')], { take: away })
 
   expect(pool.choose(livingOn('a'))).toBe('a')
-  await expect(pool.choose(newcomer)).rejects.toBeInstanceOf(StoreUnavailable)
-  expect(pool.offered).toEqual([])
+  expect(await pool.choose(newcomer)).toBe('b')
+  expect([await pool.choose(newcomer), await pool.choose(newcomer)].sort()).toEqual(['a', 'b'])
+})
+
+test('while the store is away, nobody is given more than its limit from here', async () => {
+  const away = () => Promise.reject(new StoreUnavailable('test'))
+  const pool = poolOf([backend('a', { limit: 1 }), backend('b', { limit: 1 })], { take: away })
+
+  const chosen = [await pool.choose(newcomer), await pool.choose(newcomer), await pool.choose(newcomer)]
+
+  expect(chosen.slice(0, 2).sort()).toEqual(['a', 'b'])
+  expect(chosen[2]).toBe('all-full')
 })
 
 test('backups get newcomers only while nobody else can take them, the first one written first', async () => {
@@ -102,7 +116,7 @@ test('a backend that drains keeps its sessions within its limit', async () => {
 })
 
 test('without the store a limit is held by what this process knows', async () => {
-  const pool = poolOf([backend('a', { limit: 2 })], { admits: () => false })
+  const pool = poolOf([backend('a', { limit: 2 })])
   pool.load.reserve = () => {
     throw new StoreUnavailable('test')
   }
@@ -123,11 +137,21 @@ test('a session leaves a home that carries too much when it says so, and stays w
 
 interface PoolParts {
   readonly take?: SelectionPolicy['take']
-  readonly admits?: () => boolean
+  readonly onUnavailable?: UnavailableAction
+  readonly clock?: () => number
+}
+
+function named(chosen: Choice): string {
+  if (chosen instanceof HomeBarred) return chosen.code
+  if (chosen instanceof Elsewhere) return chosen.backend.id
+  return typeof chosen === 'string' ? chosen : chosen.id
 }
 
 /** A pool whose policy takes the first candidate unless told otherwise; choices come as ids. */
-const poolOf = (backends: readonly Backend[], { take = ([first]) => first, admits = () => true }: PoolParts = {}) => {
+const poolOf = (
+  backends: readonly Backend[],
+  { take = ([first]) => first, onUnavailable = 'rebind', clock = () => 0 }: PoolParts = {},
+) => {
   const byId = new Map(backends.map((each) => [each.id, each]))
   const load = new FakeLoad()
   const offered: string[][] = []
@@ -137,11 +161,11 @@ const poolOf = (backends: readonly Backend[], { take = ([first]) => first, admit
       return take(candidates)
     },
   }
-  const balancer = createBalancer({ backends, byId, policy, load, admits, clock: () => 0 })
-  const named = (chosen: Backend | string): string => (typeof chosen === 'object' ? chosen.id : chosen)
+  const whenAway = localChoice({ pool: 'shop', load, random: Math.random })
+  const balancer = createBalancer({ backends, byId, policy, whenAway, load, onUnavailable, clock })
   const choose = (session: Session, ...tried: string[]): string | Promise<string> => {
     const chosen = balancer.choose(session, new Set(tried.map((id) => byId.get(id)!)))
     return chosen instanceof Promise ? chosen.then(named) : named(chosen)
   }
-  return { choose, load, offered }
+  return { choose, load, offered, balancer }
 }

@@ -1,10 +1,14 @@
 import { type LoadTable, type MaybePromise, type Milliseconds, StoreUnavailable } from '@sticky/store'
 
 import type { Session } from '../affinity/strategy.ts'
+import type { UnavailableAction } from '../config/config.ts'
 import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
-import { hasRoom, hasRoomForItsOwn } from './room.ts'
+import { type AwayReason, Elsewhere, type HomeBarred } from './elsewhere.ts'
+import { HomesAway, reasonOf } from './homes-away.ts'
+import { hasRoomFor } from './room.ts'
 import { loadSkew } from './skew.ts'
+import { standIns } from './stand-ins.ts'
 
 /** Who gets a newcomer. One function per policy in `policies.ts`. */
 export interface SelectionPolicy {
@@ -18,13 +22,16 @@ export interface SelectionPolicy {
   known?(home: Backend): void
 }
 
+/** What becomes of an attempt: a backend, one that is not the session's home, or why none can serve. */
+export type Choice = Backend | Elsewhere | RefusalCode | HomeBarred
+
 /** Composes affinity and policy for one pool: homes first, then the policy, then backups. */
 export interface Balancer {
   /**
    * The backend for this attempt, already counted in the load table (the caller gives it back with `load.end`), or why none can
-   * serve. Rejects with StoreUnavailable when a newcomer needs a choice the store cannot make now.
+   * serve. A choice that the store cannot make in time is made here.
    */
-  choose(session: Session, tried: ReadonlySet<Backend>): MaybePromise<Backend | RefusalCode>
+  choose(session: Session, tried: ReadonlySet<Backend>): MaybePromise<Choice>
 }
 
 /** What a balancer composes. */
@@ -33,61 +40,85 @@ export interface BalancerParts {
   readonly byId: ReadonlyMap<string, Backend>
   readonly policy: SelectionPolicy
   readonly load: LoadTable
-  /** Can a session begin now? While false newcomers are refused, whatever the policy needs. */
-  readonly admits: () => boolean
+  /** Chooses instead of the policy when that needs the store, and the store is away. */
+  readonly whenAway: SelectionPolicy
+  /** What becomes of sessions whose home cannot serve. */
+  readonly onUnavailable: UnavailableAction
   /** Monotonic. */
   readonly clock: () => Milliseconds
 }
 
 /** Makes the balancer of a pool. */
-export function createBalancer({ backends, byId, policy, load, admits, clock }: BalancerParts): Balancer {
+export function createBalancer(parts: BalancerParts): Balancer {
+  const { backends, byId, policy, whenAway, load, clock } = parts
   const primaries = backends.filter(({ backup }) => !backup)
   const backups = backends.filter(({ backup }) => backup)
   const skew = loadSkew([...byId.values()], load, clock)
+  const away = new HomesAway(parts.onUnavailable, clock)
 
-  function choose(session: Session, tried: ReadonlySet<Backend>): MaybePromise<Backend | RefusalCode> {
+  function choose(session: Session, tried: ReadonlySet<Backend>): MaybePromise<Choice> {
     const home = usableHome(session, byId, tried)
-    if (home === undefined) return session.known && session.whenAway !== undefined ? session.whenAway : place(tried)
+    if (home === undefined) return session.known ? instead(session, tried, undefined) : place(tried)
     if (home.limit !== undefined || session.maxSkew !== undefined) return weigh(session, home, tried)
     load.begin(home.pool, home.id)
     policy.known?.(home)
+    away.returned(home)
     return home
   }
 
   /** Some homes may be full, and some sessions leave those that carry too much: that takes numbers of the whole cluster. */
-  async function weigh(session: Session, home: Backend, tried: ReadonlySet<Backend>): Promise<Backend | RefusalCode> {
+  async function weigh(session: Session, home: Backend, tried: ReadonlySet<Backend>): Promise<Choice> {
     const others = new Set(tried).add(home)
     if (session.maxSkew !== undefined && (await skew.isAbove(home, session.maxSkew))) {
-      const lesser = await placeIfPossible(others)
-      if (lesser !== undefined) return lesser
+      const lesser = await place(others)
+      if (typeof lesser !== 'string') return new Elsewhere(lesser, home.id, 'load', undefined)
     }
-    if (await hasRoomForItsOwn(load, home)) {
+    if (await hasRoomFor(load, home)) {
       policy.known?.(home)
+      away.returned(home)
       return home
     }
-    const elsewhere = await choose(session, others)
+    const next = usableHome(session, byId, others)
+    const elsewhere = await (next === undefined ? instead(session, others, home) : weigh(session, next, others))
     return elsewhere === 'no-backend' ? 'all-full' : elsewhere
   }
 
-  async function placeIfPossible(tried: ReadonlySet<Backend>): Promise<Backend | undefined> {
-    try {
-      const placed = await place(tried)
-      return typeof placed === 'string' ? undefined : placed
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return undefined
-      throw error
-    }
+  /** What becomes of a session that no home serves; `full` is one that carries all that it may. */
+  function instead(session: Session, tried: ReadonlySet<Backend>, full: Backend | undefined): MaybePromise<Choice> {
+    const home = full ?? knownHome(session, byId)
+    if (home === undefined) return session.whenAway ?? moved(place(tried), session.home[0], 'removed', undefined)
+    const reason = full === undefined ? reasonOf(home, tried) : 'full'
+    const fate = away.fateOf(session, home, reason)
+    if (fate === 'rebind') return moved(place(tried), home.id, reason, undefined)
+    if (fate !== 'temporary') return fate
+    const stand = session.key === undefined ? place(tried) : standIn(session.key.id, tried)
+    return moved(stand, home.id, reason, home)
+  }
+
+  async function standIn(id: string, tried: ReadonlySet<Backend>): Promise<Backend | RefusalCode> {
+    const isThere = (backend: Backend): boolean => backend.health.takesNewcomers && !tried.has(backend)
+    const inTurn = [...standIns(id, primaries.filter(isThere)), ...backups.filter(isThere)]
+    for (const backend of inTurn) if (await hasRoomFor(load, backend)) return backend
+    return inTurn.length === 0 ? 'no-backend' : 'all-full'
   }
 
   function place(tried: ReadonlySet<Backend>): MaybePromise<Backend | RefusalCode> {
     const candidates = primaries.filter((backend) => backend.health.takesNewcomers && !tried.has(backend))
     const reserves = backups.filter((backend) => backend.health.takesNewcomers && !tried.has(backend))
     if (candidates.length + reserves.length === 0) return 'no-backend'
-    if (!admits()) return Promise.reject(new StoreUnavailable('placing a newcomer while the store is away'))
     if (candidates.length === 0) return firstWithRoom(reserves)
-    const taken = policy.take(candidates)
+    const taken = take(candidates)
     if (reserves.length > 0) return orReserve(taken, reserves)
     return taken instanceof Promise ? taken.then(orFull) : orFull(taken)
+  }
+
+  function take(candidates: readonly Backend[]): MaybePromise<Backend | undefined> {
+    const taken = policy.take(candidates)
+    if (!(taken instanceof Promise)) return taken
+    return taken.catch((cause: unknown) => {
+      if (cause instanceof StoreUnavailable) return whenAway.take(candidates)
+      throw cause
+    })
   }
 
   async function orReserve(taken: MaybePromise<Backend | undefined>, reserves: readonly Backend[]) {
@@ -95,11 +126,28 @@ export function createBalancer({ backends, byId, policy, load, admits, clock }: 
   }
 
   async function firstWithRoom(reserves: readonly Backend[]): Promise<Backend | RefusalCode> {
-    for (const backend of reserves) if (await hasRoom(load, backend)) return backend
+    for (const backend of reserves) if (await hasRoomFor(load, backend)) return backend
     return 'all-full'
   }
 
   return { choose }
+}
+
+/** The same, told as what it is to a session of that home, which stays its home if it is `kept`. */
+function moved(
+  placed: MaybePromise<Backend | RefusalCode>,
+  from: string | undefined,
+  reason: AwayReason,
+  kept: Backend | undefined,
+): MaybePromise<Choice> {
+  if (placed instanceof Promise) return placed.then((to) => moved(to, from, reason, kept))
+  return typeof placed === 'string' || from === undefined ? placed : new Elsewhere(placed, from, reason, kept)
+}
+
+/** The first home that is one of this pool. */
+function knownHome(session: Session, byId: ReadonlyMap<string, Backend>): Backend | undefined {
+  for (const id of session.home) if (byId.has(id)) return byId.get(id)
+  return undefined
 }
 
 /** A home that serves its own, be it draining; an id this node does not know is no home here. */

@@ -71,7 +71,11 @@ export const random: PolicyFactory = ({ load, random }) => ({
 })
 
 /** The lesser by this process's own exchanges of two drawn by lot: needs no round trip. */
-export const powerOfTwo: PolicyFactory = ({ pool, load, random }) => {
+export const powerOfTwo = ({
+  pool,
+  load,
+  random,
+}: Pick<PolicyServices, 'pool' | 'load' | 'random'>): SelectionPolicy => {
   const inFlight = (id: string): number => load.local(pool, id)
   return {
     take(candidates) {

@@ -15,14 +15,14 @@ export function hasRoom(load: LoadTable, backend: Backend): MaybePromise<boolean
   return reserved instanceof Promise ? reserved.then(isNamed) : isNamed(reserved)
 }
 
-/** The same for sessions that live there: without the store, this process's own numbers decide. */
-export async function hasRoomForItsOwn(load: LoadTable, home: Backend): Promise<boolean> {
+/** The same, but without the store this process's own numbers decide. */
+export async function hasRoomFor(load: LoadTable, backend: Backend): Promise<boolean> {
   try {
-    return await hasRoom(load, home)
+    return await hasRoom(load, backend)
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error
-    if (load.local(home.pool, home.id) >= home.limit!) return false
-    load.begin(home.pool, home.id)
+    if (load.local(backend.pool, backend.id) >= backend.limit!) return false
+    load.begin(backend.pool, backend.id)
     return true
   }
 }

@@ -1,9 +1,8 @@
-import { MemoryStore, StoreUnavailable } from '@sticky/store'
+import { MemoryStore } from '@sticky/store'
 import { expect, test } from 'vitest'
 
 import { Fingerprints } from '../affinity/fingerprint.ts'
 import { Keyring } from '../affinity/keyring.ts'
-import { newcomer } from '../affinity/sessions.test-support.ts'
 import { type Session, wholeSite } from '../affinity/strategy.ts'
 import { healthy } from '../balancing/fakes.test-support.ts'
 import type { AffinityConfig, PoolConfig } from '../config/config.ts'
@@ -68,27 +67,6 @@ test('a pool without affinity knows nobody and binds nothing', async () => {
   expect(session).toMatchObject({ known: false, home: [], key: undefined, persistence: 'NN' })
   expect(session.served(backends[0]!, responseHead({ 'Set-Cookie': 'a=1' }))).toBe(false)
 })
-
-test('while the store is away, newcomers are refused only where a session would be stored', async () => {
-  const away = Object.defineProperty(new MemoryStore(), 'available', { value: false })
-  const { pools } = topologyOf(
-    {
-      pools: [
-        pool('sticky', { affinity: [persistence] }),
-        pool('loose', { affinity: [] }),
-        pool('told', { affinity: [told] }),
-      ],
-    },
-    away,
-  )
-
-  await expect(pools.get('sticky')!.balancer.choose(newcomer, new Set())).rejects.toBeInstanceOf(StoreUnavailable)
-  for (const id of ['loose', 'told']) {
-    expect(pools.get(id)!.balancer.choose(newcomer, new Set())).toMatchObject({ id: 'a' })
-  }
-})
-
-const told: AffinityConfig = { strategy: 'instance-path', start: '/gas', whenAway: 'refuse', mapResponses: false }
 
 const persistence: AffinityConfig = persistenceKeyConfig({ age: 1000 })
 

@@ -5,11 +5,13 @@ import type { Milliseconds, Store } from '@sticky/store'
 import type { Fingerprints } from '../affinity/fingerprint.ts'
 import type { SessionRefusal } from '../affinity/key-quota.ts'
 import type { Keyring } from '../affinity/keyring.ts'
-import { createStrategy, storesSessions } from '../affinity/registry.ts'
+import { createStrategy } from '../affinity/registry.ts'
 import type { ScriptHosts } from '../affinity/script-service.ts'
 import type { AffinityStrategy } from '../affinity/strategy.ts'
 import { type Balancer, createBalancer } from '../balancing/balancer.ts'
+import { localChoice } from '../balancing/local-choice.ts'
 import { type PolicyFactory, policies } from '../balancing/policies.ts'
+import { Queue } from '../balancing/queue.ts'
 import { heedingLimits } from '../balancing/room.ts'
 import type {
   BackendConfig,
@@ -21,7 +23,9 @@ import type {
   RouteConfig,
 } from '../config/config.ts'
 import type { Backend, BackendHealth } from '../upstream/backend.ts'
+import { RetryBudget } from '../upstream/retry-budget.ts'
 import { FieldPatterns } from '../wire/field-patterns.ts'
+import { MovedField } from '../wire/moved-field.ts'
 import { type RouteTable, type Rule, routeTable } from './route-table.ts'
 
 /** A set of backends that serve one application, with how its sessions are recognised and how newcomers are placed. */
@@ -42,6 +46,11 @@ export interface Pool {
   readonly replayBody: number
   /** The fields of clients that backends never see; undefined: they see all. */
   readonly removed: FieldPatterns | undefined
+  /** Who waits for room, where the configuration lets anybody wait. */
+  readonly queue: Queue
+  readonly retries: RetryBudget
+  /** Tells backends of sessions that come from elsewhere; undefined: nothing does. */
+  readonly moved: MovedField | undefined
 }
 
 /** Routes, pools and backends at one moment, frozen: an exchange keeps the one it began with. */
@@ -100,7 +109,7 @@ function ruleOf({ host, path, pattern, backends, whenDrained }: RouteConfig, to:
 function poolAfter(before: Pool | undefined, config: PoolConfig, services: TopologyServices): Pool {
   if (before === undefined) return buildPool(config, services)
   if (isDeepStrictEqual(before.config, config)) return before
-  return buildPool(config, services, unchangedBackends(before, config))
+  return buildPool(config, services, unchangedBackends(before, config), before.queue)
 }
 
 /** Those that the pool had as they are; what the pool says of all its backends counts for each. */
@@ -114,11 +123,12 @@ function buildPool(
   config: PoolConfig,
   services: TopologyServices,
   kept: ReadonlyMap<string, Backend> = new Map(),
+  queue: Queue = new Queue(config.id, { ...services, load: services.store.load }),
 ): Pool {
   const { store, keyring, fingerprints, clock, random } = services
   const { load, sessions } = store
   const pool = config.id
-  const { countsKnown, maxBody, replayBody, removeHeaders } = config
+  const { countsKnown, maxBody, replayBody, removeHeaders, movedHeader, onUnavailable } = config
   const backends = Object.freeze(
     config.backends.map((each) => kept.get(each.id) ?? buildBackend(config, each, services)),
   )
@@ -127,10 +137,9 @@ function buildPool(
   const chosen = makePolicy({ pool, backends, countsKnown, load, sessions, clock, random })
   const isLimited = backends.some(({ limit }) => limit !== undefined)
   const policy = isLimited && !chosen.heedsLimits ? heedingLimits(chosen, load) : chosen
-  // A pool that stores no sessions needs the store only where its policy does.
-  const admits = storesSessions(config.affinity) ? () => store.available : always
+  const whenAway = localChoice({ pool, load, random })
   const balancerAmong = (some: readonly Backend[]): Balancer =>
-    createBalancer({ backends: some, byId, policy, load, admits, clock })
+    createBalancer({ backends: some, byId, policy, whenAway, load, onUnavailable, clock })
   return Object.freeze({
     id: pool,
     config,
@@ -152,11 +161,10 @@ function buildPool(
     maxBody: maxBody ?? Number.POSITIVE_INFINITY,
     replayBody,
     removed: removeHeaders.length === 0 ? undefined : new FieldPatterns(removeHeaders),
+    queue,
+    retries: new RetryBudget(config.retry),
+    moved: movedHeader === undefined ? undefined : new MovedField(movedHeader),
   })
-}
-
-function always(): boolean {
-  return true
 }
 
 function buildBackend(pool: PoolConfig, config: BackendConfig, services: TopologyServices): Backend {
@@ -169,7 +177,7 @@ function buildBackend(pool: PoolConfig, config: BackendConfig, services: Topolog
     id,
     pool: pool.id,
     get weight(): number {
-      return health.weight
+      return health.share
     },
     backup,
     limit: maxConnections,
@@ -177,6 +185,7 @@ function buildBackend(pool: PoolConfig, config: BackendConfig, services: Topolog
       connect: timeouts.connect ?? pool.timeouts.connect,
       response: timeouts.response ?? pool.timeouts.response,
       ejects: pool.timeouts.ejects,
+      statuses: pool.ejection.statuses.length === 0 ? undefined : pool.ejection.statuses,
     },
     scheme,
     // node:net wants an IPv6 address without its brackets.

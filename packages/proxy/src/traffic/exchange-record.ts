@@ -24,6 +24,10 @@ export interface ExchangeRecord {
   readonly backend: string | undefined
   /** Attempts after the first. */
   readonly retries: number
+  /** Would there have been another, if the pool had not retried so much of late? */
+  readonly isRetryDenied: boolean
+  /** Milliseconds that it waited for room; undefined: none. */
+  readonly queued: number | undefined
   readonly session: string | undefined
   /** What affinity made of the request, and of its response. */
   readonly persistence: PersistenceCode
@@ -49,7 +53,6 @@ export type RefusalCode =
   | 'session-gone'
   | 'no-instance'
   | 'script-refused'
-  | 'store-unavailable'
   | 'backend-refused'
   | 'backend-failed'
   | 'backend-invalid'

@@ -1,14 +1,17 @@
-import { type LoadTable, StoreUnavailable } from '@sticky/store'
+import type { LoadTable, Milliseconds } from '@sticky/store'
 
 import {
   type AffinityStrategy,
   type Client,
   type OutgoingRequest,
+  type PersistenceCode,
   type Session,
   type Verdict,
   wholeSite,
 } from '../affinity/strategy.ts'
-import type { Balancer } from '../balancing/balancer.ts'
+import type { Balancer, Choice } from '../balancing/balancer.ts'
+import { Elsewhere, HomeBarred } from '../balancing/elsewhere.ts'
+import type { Waiter } from '../balancing/queue.ts'
 import type { Route } from '../routing/route-table.ts'
 import type { Pool, Topology } from '../routing/topology.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -29,16 +32,19 @@ export interface PlacementHost {
 const MOST_POOLS = 4
 const NONE: ReadonlySet<Backend> = new Set()
 const NOT_LEFT: readonly AffinityStrategy[] = []
+const FIRST_PAUSE: Milliseconds = 100
 
 /**
  * Where one request goes: route, pool, session, backend, and another backend when that one fails. Each question is answered at
  * once if that can be, without a promise or a closure: a known session asks nobody else.
  */
-export class Placement {
+export class Placement implements Waiter {
   route: Route<Pool> | undefined
   pool: Pool | undefined
   session: Session | undefined
   backend: Backend | undefined
+  /** How that backend came to serve a session that lives, or lived, elsewhere. */
+  elsewhere: Elsewhere | undefined
   readonly #host: PlacementHost
   readonly #topology: Topology
   readonly #load: LoadTable
@@ -52,6 +58,11 @@ export class Placement {
   #left = NOT_LEFT
   #counted = false
   #over = false
+  /** What it waits for: room anywhere, or its home. */
+  #wait: 'all-full' | HomeBarred | undefined
+  #waited: Milliseconds = 0
+  /** How often its home failed while it waited for that. */
+  #setbacks = 0
 
   /** `port` is the one the client connected to; 0 if nobody knows. */
   constructor(
@@ -96,14 +107,34 @@ export class Placement {
   /** The exchange with the backend is over. Nothing more is told to the host. */
   end(): void {
     this.#over = true
+    this.#stopWaiting()
     this.giveBack()
   }
 
-  /** Gives back what was counted. */
+  /** Gives back what was counted, and lets the next one have it. */
   giveBack(): void {
     if (!this.#counted) return
     this.#counted = false
     this.#load.end(this.backend!.pool, this.backend!.id)
+    const { queue } = this.pool!
+    if (queue.length > 0) queue.freed(this.backend!)
+  }
+
+  /** The backend at which the session is at home while, and after, this one serves. */
+  get home(): Backend {
+    return this.elsewhere?.home ?? this.backend!
+  }
+
+  /** What affinity made of it. A session whose home is kept, be it renewed meanwhile, was served elsewhere this once. */
+  get persistence(): PersistenceCode {
+    const code = this.session?.persistence ?? 'NN'
+    if (this.elsewhere?.home === undefined) return code
+    return code.endsWith('D') ? 'DD' : 'DN'
+  }
+
+  /** How long it has waited for room; undefined: not at all. */
+  get waited(): Milliseconds | undefined {
+    return this.#waited > 0 ? this.#waited : undefined
   }
 
   /** Takes the route that matches, else the pool that takes the rest; false: there is neither. */
@@ -125,7 +156,7 @@ export class Placement {
       if (session instanceof Promise) this.#locatedLater(session)
       else this.#located(session)
     } catch (error) {
-      this.#failed(error)
+      this.#host.broken(error)
     }
   }
 
@@ -133,7 +164,7 @@ export class Placement {
     try {
       this.#located(await session)
     } catch (error) {
-      this.#failed(error)
+      this.#host.broken(error)
     }
   }
 
@@ -152,22 +183,30 @@ export class Placement {
   }
 
   #attempt(session: Session): void {
+    const { queue } = this.pool!
+    if (queue.length > 0 && this.#isBehind(session)) this.#waitFor('all-full')
+    else this.#choose(session)
+  }
+
+  #choose(session: Session): void {
     try {
-      const choice = this.#balancer.choose(session, this.#tried)
+      const choice = this.#among.balancer.choose(session, this.#tried)
       if (choice instanceof Promise) this.#chosenLater(choice)
       else this.#chosen(choice)
     } catch (error) {
-      this.#failed(error)
+      this.#host.broken(error)
     }
   }
 
-  async #chosenLater(choice: Promise<Backend | RefusalCode>): Promise<void> {
+  async #chosenLater(choice: Promise<Choice>): Promise<void> {
     try {
       const chosen = await choice
-      if (typeof chosen === 'string' || this.#isStillOpen(chosen)) this.#chosen(chosen)
-      else this.#chosenTooLate(chosen)
+      const backend = chosen instanceof Elsewhere ? chosen.backend : chosen
+      if (typeof backend === 'string' || backend instanceof HomeBarred || this.#isStillOpen(backend))
+        this.#chosen(chosen)
+      else this.#chosenTooLate(backend)
     } catch (error) {
-      this.#failed(error)
+      this.#host.broken(error)
     }
   }
 
@@ -184,33 +223,88 @@ export class Placement {
     else this.next()
   }
 
-  #chosen(choice: Backend | RefusalCode): void {
+  #chosen(choice: Choice): void {
+    if (choice === 'all-full' || choice instanceof HomeBarred) return this.#waitFor(choice)
     if (typeof choice === 'string') return this.#unplaced(choice)
-    this.backend = choice
+    this.elsewhere = choice instanceof Elsewhere ? choice : undefined
+    this.backend = choice instanceof Elsewhere ? choice.backend : choice
     this.#counted = true
+    if (this.#wait !== undefined) this.#stopWaiting()
     if (this.#over) this.giveBack()
-    else this.#host.placed(choice)
+    else this.#host.placed(this.backend)
+  }
+
+  // Waiting.
+
+  /** Would it overtake those that wait for what it would take? */
+  #isBehind({ home: [first] }: Session): boolean {
+    if (this.#wait !== undefined || this.#tried !== NONE || this.pool!.config.queue === undefined) return false
+    if (first === undefined) return this.pool!.queue.isBefore(undefined)
+    const home = this.pool!.byId.get(first)
+    return home?.limit !== undefined && home.health.canServe && this.pool!.queue.isBefore(home)
+  }
+
+  #waitFor(what: 'all-full' | HomeBarred): void {
+    if (this.#over) return
+    const { queue, config } = this.pool!
+    const isWaiting = this.#wait !== undefined
+    this.#wait = what
+    if (isWaiting) return queue.stays(this)
+    if (what instanceof HomeBarred && this.#tried !== NONE) this.#setBack()
+    if (config.queue === undefined || !queue.join(this, config.queue, this.#waited, this.#pause)) this.timedOut()
+  }
+
+  /** Its home is to be tried again. */
+  #setBack(): void {
+    this.#setbacks++
+    this.#tried = NONE
+  }
+
+  /** A home that failed just now is not asked again at once. */
+  get #pause(): Milliseconds {
+    return this.#setbacks === 0 ? 0 : FIRST_PAUSE * 2 ** Math.min(this.#setbacks - 1, 5)
+  }
+
+  get takesAny(): boolean {
+    return this.#wait === 'all-full'
+  }
+
+  get awaited(): readonly Backend[] {
+    const { byId } = this.pool!
+    const homes = this.session!.home.flatMap((id) => byId.get(id) ?? []).filter(({ health }) => health.canServe)
+    return this.takesAny ? [...homes, ...this.#among.backends.filter(({ health }) => health.takesNewcomers)] : homes
+  }
+
+  tryAgain(): void {
+    this.#choose(this.session!)
+  }
+
+  timedOut(): void {
+    const code = this.#wait instanceof HomeBarred ? this.#wait.code : 'all-full'
+    this.#stopWaiting()
+    this.#unplaced(code)
+  }
+
+  #stopWaiting(): void {
+    if (this.#wait === undefined) return
+    this.#wait = undefined
+    this.#waited += this.pool!.queue.leave(this)
   }
 
   /** That of the route's own choice of backends, unless a strategy chose another pool. */
-  get #balancer(): Balancer {
+  get #among(): { readonly backends: readonly Backend[]; readonly balancer: Balancer } {
     const { route, pool } = this
-    return route?.among !== undefined && route.to === pool ? route.among.balancer : pool!.balancer
+    return route?.among !== undefined && route.to === pool ? route.among : pool!
   }
 
   #unplaced(code: RefusalCode): void {
     const { route } = this
+    this.#stopWaiting()
     if (code === 'no-backend' && route !== undefined && this.pool === route.to && isPassedOver(route)) {
       this.#passed = new Set(this.#passed).add(route.index)
       if (this.#follow()) return
     }
     this.#host.unplaced(code)
-  }
-
-  /** A store that cannot be asked refuses the request; anything else is a bug of ours. */
-  #failed(error: unknown): void {
-    if (error instanceof StoreUnavailable) this.#host.unplaced('store-unavailable')
-    else this.#host.broken(error)
   }
 }
 

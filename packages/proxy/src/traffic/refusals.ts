@@ -26,7 +26,6 @@ export const refusals: Readonly<Record<RefusalCode, Refusal>> = {
   'session-gone': { status: 404, text: 'this session is gone' },
   'no-instance': { status: 404, text: 'no such instance' },
   'script-refused': { status: 403, text: 'refused' },
-  'store-unavailable': { status: 503, text: 'new sessions cannot begin now' },
   'backend-refused': { status: 502, text: 'backend could not be reached' },
   'backend-failed': { status: 502, text: 'backend failed' },
   'backend-invalid': { status: 502, text: 'backend answered out of order' },

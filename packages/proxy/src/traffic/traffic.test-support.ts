@@ -7,17 +7,20 @@ import { MemoryStore } from '@sticky/store'
 import { newcomer } from '../affinity/sessions.test-support.ts'
 import type { Session } from '../affinity/strategy.ts'
 import { createBalancer } from '../balancing/balancer.ts'
-import type { Config, TimeoutConfig } from '../config/config.ts'
+import { Queue } from '../balancing/queue.ts'
+import type { Config, PoolConfig, TimeoutConfig } from '../config/config.ts'
 import { poolConfig } from '../config/parts.test-support.ts'
 import { routeTable } from '../routing/route-table.ts'
 import type { Pool, Topology } from '../routing/topology.ts'
 import type { Backend, BackendTls } from '../upstream/backend.ts'
 import { Deadlines } from '../upstream/deadlines.ts'
+import { RetryBudget } from '../upstream/retry-budget.ts'
 import { backendOn, patience } from '../upstream/transport.test-support.ts'
 import type { InFlight, ResponseSink, Transport } from '../upstream/transport.ts'
 import type { Origin } from '../wire/forwarding.ts'
 import { RESPONSE_LIMITS } from '../wire/limits.ts'
 import { Malformed } from '../wire/malformed.ts'
+import { MovedField } from '../wire/moved-field.ts'
 import type { ParsedRequest } from '../wire/request-head.ts'
 import { parseResponseHead } from '../wire/response-head.ts'
 import { addressRanges } from './address-ranges.ts'
@@ -53,6 +56,7 @@ export interface TestTrafficOptions {
   readonly trustedProxies?: readonly string[]
   readonly proxyProtocolFrom?: readonly string[]
   readonly session?: Session
+  readonly pool?: Partial<PoolConfig>
   /** Whose certificates the listener shows. */
   readonly tls?: readonly TestCertificate[]
   readonly descriptors?: number
@@ -123,22 +127,25 @@ function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
       return first
     },
   }
+  const config = poolConfig('p', [], options.pool)
+  const clock = () => performance.now()
+  const { onUnavailable } = config
+  const parts = { backends, byId, policy, load: store.load, whenAway: policy, onUnavailable, clock: () => 0 }
   return {
     id: 'p',
-    config: poolConfig('p', []),
+    config,
     backends,
     byId,
     strategy: { locate: () => session },
-    balancer: createBalancer({ backends, byId, policy, load: store.load, admits: () => true, clock: () => 0 }),
-    balancerAmong: (some) =>
-      createBalancer({
-        ...{ backends, byId, policy, load: store.load, admits: () => true, clock: () => 0 },
-        backends: some,
-      }),
+    balancer: createBalancer(parts),
+    balancerAmong: (some) => createBalancer({ ...parts, backends: some }),
     hostHeader: 'preserve',
     maxBody: Number.POSITIVE_INFINITY,
     replayBody: 0,
     removed: undefined,
+    queue: new Queue('p', { load: store.load, clock, random: Math.random }),
+    retries: new RetryBudget(config.retry),
+    moved: config.movedHeader === undefined ? undefined : new MovedField(config.movedHeader),
   }
 }
 
