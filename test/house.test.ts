@@ -20,7 +20,7 @@ const shipped = everything.filter(({ file }) => file.startsWith('packages/') && 
 describe('each library has one place', () => {
   test.each([
     ['ioredis', 'packages/store/src/redis-*.ts'],
-    ['undici', 'packages/cli/src/admin-client.ts'],
+    ['undici', 'packages/{cli/src/admin-client,proxy/src/upstream/health-probe}.ts'],
     ['cli-table3', 'packages/cli/src/tables.ts'],
     ['commander', 'packages/{cli,proxy}/src/arguments.ts'],
     ['pino', 'packages/proxy/src/control/log.ts'],

@@ -21,6 +21,7 @@ export class MemoryClusterTable implements ClusterTable {
   readonly #secrets = new Map<string, string>()
   readonly #orders: MemoryOrders
   readonly #barriers = new MemoryBarriers()
+  readonly #onRecovery = new Set<(pool: string, backend: string) => void>()
 
   constructor(now: () => Milliseconds) {
     this.#now = now
@@ -63,6 +64,14 @@ export class MemoryClusterTable implements ClusterTable {
 
   onOrders(listener: () => void): void {
     this.#orders.onChange(listener)
+  }
+
+  async tellRecovery(pool: string, backend: string): Promise<void> {
+    for (const listener of this.#onRecovery) listener(pool, backend)
+  }
+
+  onRecovery(listener: (pool: string, backend: string) => void): void {
+    this.#onRecovery.add(listener)
   }
 
   async raiseBarrier(): Promise<string> {

@@ -8,6 +8,7 @@ const id = (): string => randomBytes(16).toString('base64url')
 
 test.each<News>([
   { kind: 'orders' },
+  { kind: 'recovery', pool: 'shop', backend: 'a.b-c_d' },
   { kind: 'barrier', barrier: id() },
   { kind: 'recall', pool: 'shop', ids: [id(), id()] },
 ])('news of kind $kind are read as they were told', (news) => {
@@ -22,6 +23,7 @@ test('a beat and a changed session are no news', () => {
 test.each([
   ['an unknown letter', Buffer.from('\0z')],
   ['a barrier that is too short', Buffer.from('\0bshort')],
+  ['a recovery of nobody', Buffer.from('\0ushop')],
   ['nothing behind the sign', Buffer.of(0)],
 ])('%s is no news either', (_, message) => {
   expect(newsIn(message)).toBeUndefined()

@@ -5,12 +5,14 @@ const idLength = 16
 export type News =
   /** What operators want of backends may have changed. */
   | { readonly kind: 'orders' }
+  /** A backend that was away is well again. */
+  | { readonly kind: 'recovery'; readonly pool: string; readonly backend: string }
   /** Whatever was told before it has been heard by whoever hears this. */
   | { readonly kind: 'barrier'; readonly barrier: string }
   /** Do the open tunnels of these sessions still lead to their homes? */
   | { readonly kind: 'recall'; readonly pool: string; readonly ids: readonly string[] }
 
-const letters = { orders: 'o', barrier: 'b', recall: 'r' } as const
+const letters = { orders: 'o', recovery: 'u', barrier: 'b', recall: 'r' } as const
 
 /** News as a message. No message about changed sessions begins with its first byte, the length of a pool's name there. */
 export function newsMessage(news: News): Buffer {
@@ -19,6 +21,7 @@ export function newsMessage(news: News): Buffer {
 
 function rest(news: News): readonly Buffer[] {
   if (news.kind === 'orders') return []
+  if (news.kind === 'recovery') return [Buffer.from(`${news.pool}/${news.backend}`)]
   if (news.kind === 'barrier') return [bytesOf(news.barrier)]
   return [Buffer.of(news.pool.length), Buffer.from(news.pool, 'latin1'), ...news.ids.map(bytesOf)]
 }
@@ -32,8 +35,14 @@ export function newsIn(message: Buffer): News | undefined {
   if (message[0] !== sign) return undefined
   const letter = message.toString('latin1', 1, 2)
   if (letter === letters.orders) return { kind: 'orders' }
+  if (letter === letters.recovery) return recoveryIn(message)
   if (letter === letters.barrier) return barrierIn(message)
   return letter === letters.recall ? recallIn(message) : undefined
+}
+
+function recoveryIn(message: Buffer): News | undefined {
+  const [pool, backend, ...rest] = message.toString('latin1', 2).split('/')
+  return pool && backend && rest.length === 0 ? { kind: 'recovery', pool, backend } : undefined
 }
 
 function barrierIn(message: Buffer): News | undefined {

@@ -1,4 +1,5 @@
 import { clusterScripts } from './cluster-scripts.ts'
+import { newsMessage } from './news.ts'
 import { byIdThenStart } from './node-order.ts'
 import { RedisBarriers } from './redis-barriers.ts'
 import type { RedisKeys } from './redis-keys.ts'
@@ -68,6 +69,14 @@ export class RedisClusterTable implements ClusterTable {
 
   onOrders(listener: () => void): void {
     this.#feed.onNews(({ kind }) => kind === 'orders' && listener())
+  }
+
+  tellRecovery(pool: string, backend: string): Promise<void> {
+    return this.#feed.publish(newsMessage({ kind: 'recovery', pool, backend }))
+  }
+
+  onRecovery(listener: (pool: string, backend: string) => void): void {
+    this.#feed.onNews((news) => news.kind === 'recovery' && listener(news.pool, news.backend))
   }
 
   raiseBarrier(): Promise<string> {

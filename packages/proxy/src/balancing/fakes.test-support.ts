@@ -35,6 +35,7 @@ export function healthy(): BackendHealth {
   return {
     state: 'ready',
     weight: 1,
+    share: 1,
     canServe: true,
     takesNewcomers: true,
     ejected: false,

@@ -2,6 +2,7 @@ import * as z from 'zod'
 
 import type { BackendConfig, BackendTlsConfig } from './config.ts'
 import { defaults } from './defaults.ts'
+import { backendCheck } from './health-schema.ts'
 import { cloneIdExpectation } from './names.ts'
 import { flag, list, map, optional, whole } from './schema-shapes.ts'
 import { cloneId, duration, id, origin, ownPrefix, pemFile, serverName } from './schema-values.ts'
@@ -47,6 +48,7 @@ const contents = map({
   ),
   timeouts: timeouts.prefault({}).describe('What this backend may take longer or shorter for than the others.'),
   tls: backendTls.describe('For an `https://` url, where it differs from its pool’s.'),
+  healthCheck: backendCheck.describe('Where this backend’s health check differs from its pool’s.'),
   instance: optional(instance).describe(
     'What `companion-cookie` and `instance-cookie` call it in their cookies; `false`: they never name it. By default its id.',
   ),

@@ -132,6 +132,19 @@ export interface PoolConfig {
   /** With `sharedRoundRobin`: do known sessions' requests use up weight too? */
   readonly countsKnown: boolean
   readonly ejection: EjectionConfig
+  /** What becomes of sessions whose backend cannot serve, where their strategy does not refuse them itself. */
+  readonly onUnavailable: UnavailableAction
+  /** A request field that tells a backend whose session it serves instead of its home, and why; undefined: none does. */
+  readonly movedHeader: string | undefined
+  /** Who may wait while all backends are full; undefined: nobody. */
+  readonly queue: QueueConfig | undefined
+  readonly retry: RetryConfig
+  /** How backends are asked whether they are well; undefined: nobody asks. */
+  readonly healthCheck: HealthCheckConfig | undefined
+  /** While a lesser share of its backends is well, from 0 to 1, what checks and failures say of them is ignored. */
+  readonly panicBelow: number
+  /** How long the share of a backend that was away grows to what it should be; undefined: it has all of it at once. */
+  readonly slowStart: Milliseconds | undefined
   readonly timeouts: PoolTimeoutConfig
   readonly tls: BackendTlsConfig
   /** Bytes of a request's body; undefined: only `limits.body` counts. */
@@ -144,6 +157,27 @@ export interface PoolConfig {
 
 export type BalanceName = 'leastLoad' | 'leastSessions' | 'roundRobin' | 'sharedRoundRobin' | 'random' | 'powerOfTwo'
 
+/**
+ * `rebind`: another backend serves, and is their home from then on; `temporary`: another serves as long as need be, or for so long;
+ * `wait`: they wait in the pool's queue; `fail`: they are refused.
+ */
+export type UnavailableAction = 'rebind' | 'temporary' | 'wait' | 'fail' | { readonly temporary: Milliseconds }
+
+export interface QueueConfig {
+  /** Requests, per worker. */
+  readonly max: number
+  readonly timeout: Milliseconds
+}
+
+export interface RetryConfig {
+  /** Other backends that are tried at most. */
+  readonly attempts: number
+  /** The share of a worker's requests of the last 10 s that may be sent again, from 0 to 1. */
+  readonly budget: number
+  /** So many may be at any rate, on an average of these 10 s. */
+  readonly minPerSecond: number
+}
+
 /** When a backend is left out, and for how long. */
 export interface EjectionConfig {
   /** Failures in a row. */
@@ -151,6 +185,45 @@ export interface EjectionConfig {
   /** The first time; doubled with each probe that fails. */
   readonly for: Milliseconds
   readonly longest: Milliseconds
+  /** The share of the pool's backends that may be out at once, from 0 to 1; one always may, the last that serves never. */
+  readonly mostShare: number
+  /** An answer with one of these counts as a failure; empty: whatever is answered is well. */
+  readonly statuses: readonly StatusRange[]
+}
+
+/** Statuses of responses, both ends included. */
+export interface StatusRange {
+  readonly from: number
+  readonly to: number
+}
+
+/** How a backend is asked whether it is well. */
+export interface HealthCheckConfig {
+  readonly type: 'http' | 'tcp'
+  /** With a query, if need be. */
+  readonly path: string
+  readonly method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST'
+  /** The Host field; undefined: the backend's own. */
+  readonly host: string | undefined
+  readonly status: readonly StatusRange[]
+  /** A pattern that is found in the beginning of the body; undefined: any will do. */
+  readonly body: string | undefined
+  readonly interval: Milliseconds
+  readonly timeout: Milliseconds
+  /** Good checks in a row. */
+  readonly rise: number
+  /** Bad checks in a row. */
+  readonly fall: number
+  /** The part of an interval by which it may be longer or shorter. */
+  readonly jitter: number
+  /** What a backend is before it was checked. */
+  readonly initially: 'up' | 'down'
+}
+
+/** What of a pool's health check is different for one backend; undefined: nothing is. */
+export interface BackendCheckConfig {
+  readonly path: string | undefined
+  readonly port: number | undefined
 }
 
 /** Limits of one backend; undefined: those of its pool, then the general ones. */
@@ -177,6 +250,7 @@ export interface BackendConfig {
   readonly maxConnections: number | undefined
   readonly timeouts: BackendTimeoutConfig
   readonly tls: BackendTlsConfig
+  readonly healthCheck: BackendCheckConfig
   /** What cookies that name instances call it; undefined: they never do. Its id by default. */
   readonly instance: string | undefined
   /** What the paths of its sessions begin with, such as `/GAS1`; of `instance-path`. */

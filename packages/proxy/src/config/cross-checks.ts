@@ -1,6 +1,7 @@
 import { checkAffinity } from './checks/affinity.ts'
 import { checkBackendTls } from './checks/backend-tls.ts'
 import { checkCloneIds } from './checks/clone-ids.ts'
+import { checkHealth } from './checks/health.ts'
 import { checkInstancePaths } from './checks/instance-paths.ts'
 import { checkInstances } from './checks/instances.ts'
 import { checkListeners } from './checks/listeners.ts'
@@ -17,6 +18,7 @@ export function crossCheck(draft: Draft): Mistake[] {
     checkListeners,
     checkStore,
     checkPools,
+    checkHealth,
     checkBackendTls,
     checkCloneIds,
     checkInstances,

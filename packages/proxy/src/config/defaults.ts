@@ -35,7 +35,22 @@ export const defaults = {
   weight: 1,
   backup: false,
   countsKnown: false,
-  ejection: { failures: 3, for: '5s', longest: '60s' },
+  ejection: { failures: 3, for: '5s', longest: '60s', mostShare: '50%', statuses: [] },
+  healthCheck: {
+    method: 'GET',
+    status: ['200-399'],
+    interval: '2s',
+    timeout: '1s',
+    rise: 2,
+    fall: 3,
+    jitter: '10%',
+    initially: 'up',
+  },
+  /** Never: what checks say counts. */
+  panicBelow: '0%',
+  onUnavailable: 'rebind',
+  queue: { max: 100, timeout: '5s' },
+  retry: { attempts: 2, budget: '20%', minPerSecond: 3 },
   poolTimeouts: { ejects: false },
   replayBody: 0,
   /** A pool that says nothing about affinity sticks; `affinity: []` does not. */

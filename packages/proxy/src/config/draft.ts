@@ -43,10 +43,12 @@ export interface DraftPool {
     readonly prefix?: string | undefined
     readonly instance?: string | false | undefined
     readonly tls?: DraftBackendTls | undefined
+    readonly healthCheck?: Readonly<Record<string, unknown>> | undefined
   }>
   readonly affinity?: Sparse<DraftStrategy>
   readonly balance?: string | undefined
   readonly countsKnown?: boolean | undefined
+  readonly healthCheck?: Readonly<Record<string, unknown>> | undefined
   readonly ejection?: { readonly for?: string | undefined; readonly longest?: string | undefined } | undefined
 }
 

@@ -57,3 +57,13 @@ function asciiOf(text: string): string | undefined {
 function isBracketed(host: string): boolean {
   return host.startsWith('[') && host.endsWith(']') && isIPv6(host.slice(1, -1))
 }
+
+/** What a Host field looks like, for people. */
+export const hostFieldExpectation = 'must be a host such as shop.example.com, or with a port such as 10.0.0.1:8080'
+
+/** A Host field's value. */
+export function parseHostField(text: string): string | Flaw {
+  const [, name = text, port = '80'] = /^(.*):(\d{1,5})$/.exec(text) ?? []
+  const isHost = isHostName(name) || isIPv4(name) || isBracketed(name)
+  return isHost && Number(port) <= 65_535 ? text : new Flaw(hostFieldExpectation)
+}

@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http'
 
+import { isOwnedField } from '../wire/request-head.ts'
 import { Flaw } from './flaw.ts'
 
 /** What pools, backends and nodes are called. */
@@ -46,6 +47,15 @@ export const fieldNameExpectation = 'must be the name of a header field other th
 /** A header field's name, as written. */
 export function parseFieldName(text: string): string | Flaw {
   return tokenPattern.test(text) && !/^(set-)?cookie2?$/i.test(text) ? text : new Flaw(fieldNameExpectation)
+}
+
+/** What the name of a header field that we write to backends looks like, for people. */
+export const ownFieldNameExpectation = 'must be the name of a header field of its own, such as X-Sticky-Moved'
+
+/** The name of a header field that we write to backends, and that is none of those we write anyhow. */
+export function parseOwnFieldName(text: string): string | Flaw {
+  const isFree = parseFieldName(text) === text && !isOwnedField(text)
+  return isFree ? text : new Flaw(ownFieldNameExpectation)
 }
 
 /** What the name of a query's or path's parameter looks like, for people. */

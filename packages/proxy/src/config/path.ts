@@ -56,3 +56,11 @@ export const pemFileExpectation = 'must be the path of a PEM file such as certs/
 export function parseScriptPath(text: string): string | Flaw {
   return /.\.m?[jt]s$/.test(text) ? text : new Flaw(scriptPathExpectation)
 }
+
+/** What a health check's path looks like, for people. */
+export const probePathExpectation = 'must be a path such as /healthz, as it is sent'
+
+/** A path to ask for, with a query if need be. */
+export function parseProbePath(text: string): string | Flaw {
+  return /^\/[!-"$-~]*$/.test(text) ? text : new Flaw(probePathExpectation)
+}

@@ -18,3 +18,9 @@ export function parseKeyPattern(text: string): string | Flaw {
   const { groups } = compiled
   return groups === 1 ? text : new Flaw(`must have exactly one group, which is the value; this one has ${groups}`)
 }
+
+/** A pattern that is found in the beginning of a body. */
+export function parseBodyPattern(text: string): string | Flaw {
+  const compiled = linearPattern(text)
+  return typeof compiled === 'string' ? new Flaw(`must be a regular expression in RE2's syntax: ${compiled}`) : text
+}

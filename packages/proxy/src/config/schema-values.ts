@@ -22,6 +22,7 @@ import {
   idExpectation,
   idPattern,
   methodExpectation,
+  ownFieldNameExpectation,
   parameterNameExpectation,
   parseCloneId,
   parseCloneSeparators,
@@ -31,6 +32,7 @@ import {
   parseId,
   parseMethod,
   parseOwnCookieName,
+  parseOwnFieldName,
   parseParameterName,
   tokenPattern,
 } from './names.ts'
@@ -74,6 +76,9 @@ export const fieldPattern: Text<string> = text(fieldPatternExpectation, parseFie
 
 /** A header field that is a session's key. */
 export const fieldName: Text<string> = text(fieldNameExpectation, parseFieldName, tokenPattern)
+
+/** A header field that we write to backends. */
+export const ownFieldName: Text<string> = text(ownFieldNameExpectation, parseOwnFieldName, tokenPattern)
 
 /** A parameter of a query or path. */
 export const parameterName: Text<string> = text(parameterNameExpectation, parseParameterName)

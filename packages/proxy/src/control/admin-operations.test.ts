@@ -239,9 +239,10 @@ function admin(reports: readonly WorkerReport[] = []) {
 }
 
 function report(backend: string, inFlight: number, ejected: boolean): WorkerReport {
+  const health = { ejected, weight: 1, share: 1, canServe: !ejected, takesNewcomers: !ejected }
   return {
     metrics: [],
-    backends: [{ pool: 'shop', backend, inFlight, ejected, weight: 1, state: ejected ? 'down' : 'ready' }],
+    backends: [{ pool: 'shop', backend, inFlight, ...health, state: ejected ? 'down' : 'ready' }],
   }
 }
 

@@ -22,9 +22,8 @@ export class SeenBackends {
   /** As its workers agree: of those that do not, as one sees it for whom it is best. */
   health(pool: string, backend: BackendConfig): BackendHealth {
     const [best] = this.#of(pool, backend.id).toSorted((one, other) => rank(one) - rank(other))
-    const { state, weight, ejected } = best ?? { ...backend, state: 'ready', ejected: false }
-    const canServe = state === 'ready' || state === 'drain'
-    const says = { state, weight, canServe, takesNewcomers: state === 'ready', ejected }
+    const { state, weight, share, canServe, takesNewcomers, ejected } = best ?? unseen(backend)
+    const says = { state, weight, share, canServe, takesNewcomers, ejected }
     return { ...says, attempted: () => 0, succeeded() {}, abandoned() {}, failed() {} }
   }
 
@@ -44,14 +43,19 @@ export async function explainedBackends(pool: Pool, seen: SeenBackends, store: S
     unlessAway(store.load.totals(pool.id)),
     unlessAway(store.sessions.count(pool.id)),
   ])
-  return pool.backends.map(({ id, weight, health }) => ({
+  return pool.backends.map(({ id, health }) => ({
     id,
-    weight,
+    weight: health.weight,
     state: health.state,
     ejectedBy: seen.ejectedBy(pool.id, id),
     inFlight: totals && (totals.get(id) ?? 0),
     sessions: sessions && (sessions.get(id) ?? 0),
   }))
+}
+
+/** As a backend is of which no worker has told. */
+function unseen({ weight }: BackendConfig): Omit<BackendReport, 'pool' | 'backend' | 'inFlight'> {
+  return { state: 'ready', weight, share: weight, canServe: true, takesNewcomers: weight > 0, ejected: false }
 }
 
 const ranks: readonly BackendState[] = ['ready', 'drain', 'down', 'maint']

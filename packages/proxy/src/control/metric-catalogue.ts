@@ -20,6 +20,8 @@ type MetricKey =
   | 'backendTlsFailures'
   | 'backendUp'
   | 'backendChecks'
+  | 'backendEjections'
+  | 'poolPanic'
   | 'backendState'
   | 'sessions'
   | 'recoveryRows'
@@ -165,6 +167,20 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
     help: 'Health checks that this node made: pass, fail.',
     labels: ['pool', 'backend', 'result'],
     aggregator: 'sum',
+  },
+  backendEjections: {
+    name: 'sticky_backend_ejections_total',
+    type: 'counter',
+    help: 'Times a worker put a backend out for its failures; longer pauses after vain probes are not counted.',
+    labels: ['pool', 'backend'],
+    aggregator: 'sum',
+  },
+  poolPanic: {
+    name: 'sticky_pool_panic',
+    type: 'gauge',
+    help: '1 while some worker of this node ignores health since too few backends are well (panicBelow). Absent until that happens.',
+    labels: ['pool'],
+    aggregator: 'max',
   },
   backendState: {
     name: 'sticky_backend_state',

@@ -4,6 +4,7 @@ import type { Scripts } from '../affinity/script-service.ts'
 import type { Topology } from '../routing/topology.ts'
 import type { BackendState } from '../upstream/backend.ts'
 import type { ExchangeMetrics } from './exchange-metrics.ts'
+import type { HealthEvents } from './health-events.ts'
 import type { Labels, Sample } from './metric.ts'
 import { catalogue } from './metric-catalogue.ts'
 import { metric, single } from './metrics.ts'
@@ -18,6 +19,8 @@ export function backendReports(topology: Topology, store: Store): BackendReport[
       backend: id,
       inFlight: store.load.local(pool.id, id),
       state: health.state,
+      canServe: health.canServe,
+      takesNewcomers: health.takesNewcomers,
       weight: health.weight,
       share: health.share,
       ejected: health.ejected,
@@ -41,6 +44,7 @@ export interface Reported {
   /** Of clients, turned away, by why. */
   readonly turnedAway: Readonly<Record<string, number>>
   readonly troubles: ConnectionTroubles
+  readonly health: HealthEvents
   readonly store: Store
   readonly scripts: Scripts
 }
@@ -59,6 +63,7 @@ export function workerReport(reported: Reported): WorkerReport {
       metric(catalogue.queueLength, reported.queues),
       metric(catalogue.backendConnections, inFlight),
       metric(catalogue.backendUp, up),
+      ...reported.health.metrics(),
       metric(catalogue.backendState, labelled.flatMap(stateSamples)),
       single(catalogue.clientConnections, connections),
       metric(catalogue.connectionsRefused, refused),

@@ -19,6 +19,9 @@ export interface BackendReport {
   /** Exchanges this worker has in flight there. */
   readonly inFlight: number
   readonly state: BackendState
+  /** May exchanges be sent there now, and newcomers'? Of a backend that is down, too, while its pool panics or it is due to be tried. */
+  readonly canServe: boolean
+  readonly takesNewcomers: boolean
   readonly weight: number
   /** That weight among those of the pool's other backends now, one of which may have less than it should. */
   readonly share: number

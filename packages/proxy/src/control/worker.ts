@@ -16,10 +16,11 @@ import { type NamedStanding, Standings } from '../upstream/standings.ts'
 import type { NodeSecrets } from './certificates.ts'
 import type { WorkerOrder } from './data-plane.ts'
 import { ExchangeMetrics } from './exchange-metrics.ts'
+import { HealthEvents } from './health-events.ts'
 import type { LogOutput } from './log.ts'
 import { unlessAway } from './store-absence.ts'
 import { ConnectionTroubles } from './troubles.ts'
-import { backendReports, workerReport } from './worker-metrics.ts'
+import { backendReports, queueLengths, workerReport } from './worker-metrics.ts'
 import type { WorkerReport } from './worker-report.ts'
 
 /** The data plane of one process. */
@@ -67,7 +68,8 @@ class RunningWorker implements Worker {
   readonly #scripts: Scripts
   readonly #metrics: ExchangeMetrics
   readonly #troubles: ConnectionTroubles
-  readonly #standings = new Standings(monotonic)
+  readonly #health: HealthEvents
+  readonly #standings: Standings
   readonly #services: TopologyServices
   readonly #opened = new AsyncDisposableStack()
   #observe: (record: ExchangeRecord) => void
@@ -85,7 +87,10 @@ class RunningWorker implements Worker {
     this.#troubles = new ConnectionTroubles(output.log, monotonic)
     this.#metrics = new ExchangeMetrics(config.pools)
     this.#observe = observer(config, this.#metrics, output)
+    this.#health = new HealthEvents(output.log, store.cluster)
+    this.#standings = new Standings(monotonic, this.#health)
     this.#standings.take(standings)
+    store.cluster.onRecovery((pool, backend) => this.#standings.recovered(pool, backend))
     this.#services = {
       store,
       keyring: this.#keyring,
@@ -105,6 +110,7 @@ class RunningWorker implements Worker {
 
   async open(config: Config): Promise<void> {
     this.#topology = buildTopology(config, this.#services)
+    this.#standings.adopt(config.pools)
     await this.#scripts.open()
     this.#scripts.adopt(config.pools)
     const traffic = await openTraffic({
@@ -133,6 +139,7 @@ class RunningWorker implements Worker {
           this.#observe = observer(config, this.#metrics, this.#output)
           this.#scripts.adopt(config.pools)
           this.#topology = topology
+          this.#standings.adopt(config.pools)
           traffic.adopt(topology)
         },
         abandon: async () => {
@@ -151,9 +158,11 @@ class RunningWorker implements Worker {
     return workerReport({
       exchanges: this.#metrics,
       backends,
+      queues: queueLengths(this.#topology),
       connections,
       turnedAway: this.#traffic.turnedAway(),
       troubles: this.#troubles,
+      health: this.#health,
       store: this.#store,
       scripts: this.#scripts,
     })

@@ -13,6 +13,7 @@ import type { Attempt, Backend } from './backend.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import type { Failure } from './failures.ts'
 import { openSocket, type SocketEvents } from './sockets.ts'
+import { isAmong } from './statuses.ts'
 import type { InFlight, ResponseSink } from './transport.ts'
 
 /** Whoever keeps a connection between its exchanges. */
@@ -92,7 +93,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
 
   connected(): void {
     this.#standing = true
-    if (!this.backend.patience.ejects) this.#succeeded()
+    if (this.#connectionTells) this.#succeeded()
     if (this.#sink !== undefined) this.#begin(this.#waiting)
   }
 
@@ -193,7 +194,7 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   head(head: ParsedResponse): void {
     this.#response = head
     this.#awaitBytes()
-    this.#succeeded()
+    this.#judge(head.status)
     if (this.#sink?.head(head) === false) this.#holding = true
   }
 
@@ -336,6 +337,17 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
 
   // What it tells of the backend: each attempt one verdict, or none for ever is a probe's.
 
+  get #connectionTells(): boolean {
+    const { ejects, statuses } = this.backend.patience
+    return !ejects && statuses === undefined
+  }
+
+  #judge(status: number): void {
+    const { statuses } = this.backend.patience
+    if (statuses === undefined || !isAmong(statuses, status)) this.#succeeded()
+    else this.#failed(`status ${status}`)
+  }
+
   #succeeded(): void {
     this.#undecided = false
     this.backend.health.succeeded()
@@ -347,9 +359,13 @@ export class BackendConnection implements InFlight, Timed, ResponseEvents, Socke
   }
 
   #blame(): void {
-    const counts = this.#standing ? this.#cause === 'timeout' && this.backend.patience.ejects : this.#fault === 'theirs'
-    if (!this.#undecided || !counts) return this.#abandoned()
+    if (this.#standing && this.#cause === 'timeout' && this.backend.patience.ejects) this.#failed('no answer in time')
+    else if (this.#standing || this.#fault === 'ours') this.#abandoned()
+    else this.#failed(this.#cause === 'timeout' ? 'no connection in time' : 'no connection')
+  }
+
+  #failed(reason: string): void {
+    if (this.#undecided) this.backend.health.failed(this.#attempt, reason)
     this.#undecided = false
-    this.backend.health.failed(this.#attempt)
   }
 }

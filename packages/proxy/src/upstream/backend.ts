@@ -1,12 +1,15 @@
 import type { Milliseconds } from '@sticky/store'
 
-import type { PemTexts } from '../config/config.ts'
+import type { PemTexts, StatusRange } from '../config/config.ts'
 
 /** One application instance of a pool. */
 export interface Backend {
   readonly id: string
   readonly pool: string
-  /** A non-negative integer, as configured or as operators have set it since; at 0 it keeps its sessions and gets no newcomers. */
+  /**
+   * A non-negative integer, as configured or as operators have set it since, to be compared with those of its pool at the same
+   * moment; at 0 it keeps its sessions and gets no newcomers.
+   */
   readonly weight: number
   readonly scheme: 'http' | 'https'
   /** Looked up at each new connection. */
@@ -42,6 +45,8 @@ export interface Patience {
   readonly response: Milliseconds | undefined
   /** Does it count as a failure of the backend when an answer took too long? A connection alone is no success then. */
   readonly ejects: boolean
+  /** Statuses that count as a failure of the backend, which is why a connection alone is no success; none by default. */
+  readonly statuses?: readonly StatusRange[] | undefined
 }
 
 /** Tells attempts apart: 0 for any but the one that probes an ejected backend. */
@@ -62,7 +67,10 @@ export interface Standing {
 /** Whether a backend can serve now: what is said of it, and what its failures tell. */
 export interface BackendHealth extends PassiveHealth {
   readonly state: BackendState
+  /** As configured, or as operators have set it. */
   readonly weight: number
+  /** That weight among those of its pool: while one of them begins slowly, all are ten times as large, and that one's less. */
+  readonly share: number
   /** May an exchange that `canServe` allows be that of a newcomer? */
   readonly takesNewcomers: boolean
 }
@@ -78,6 +86,6 @@ export interface PassiveHealth {
   succeeded(): void
   /** The attempt said nothing about the backend: the client left, or it was cut short. */
   abandoned(attempt: Attempt): void
-  /** No connection was made, or what else counts as a failure of this backend. */
-  failed(attempt: Attempt): void
+  /** No connection was made, or what else counts as a failure of this backend; and what it was, for people. */
+  failed(attempt: Attempt, reason?: string): void
 }

@@ -6,15 +6,25 @@ import { Ejection, type Failure, isRepeatable, mayReplay, mayRetry } from './fai
 describe('passive ejection', () => {
   let now: number
   let health: Ejection
+  let told: string[]
+  /** May no other be out? */
+  let full: boolean
+  const terms = { failures: 3, for: 5_000, longest: 60_000, mostShare: 1, statuses: [] }
 
   beforeEach(() => {
     now = 1_000_000
-    health = new Ejection({ failures: 3, for: 5_000, longest: 60_000 }, () => now)
+    told = []
+    full = false
+    health = new Ejection(terms, () => now, {
+      mayEject: () => !full,
+      ejected: (pause, reason) => told.push(`ejected for ${pause}: ${reason}`),
+      readmitted: () => told.push('readmitted'),
+    })
   })
 
   function fail(times: number): void {
     for (let n = 0; n < times; n++) {
-      health.failed(health.attempted())
+      health.failed(health.attempted(), 'no connection')
     }
   }
 
@@ -121,6 +131,39 @@ describe('passive ejection', () => {
 
     now += 5_000
 
+    expect(health.canServe).toBe(true)
+  })
+
+  test('is told once each time, with its reason, and so is its end', () => {
+    failTogether(5)
+    now += 5_000
+    fail(1)
+    now += 10_000
+    health.attempted()
+    health.succeeded()
+    health.succeeded()
+
+    expect(told).toEqual(['ejected for 5000: 3 in a row: failed', 'readmitted'])
+  })
+
+  test('waits while as many others are out as may be', () => {
+    full = true
+    fail(20)
+    expect(health.canServe).toBe(true)
+
+    full = false
+    fail(1)
+
+    expect(health.canServe).toBe(false)
+  })
+
+  test('lets nobody who is sent there before its time be the probe', () => {
+    fail(3)
+
+    expect(health.attempted()).toBe(0)
+    fail(5)
+
+    now += 5_000
     expect(health.canServe).toBe(true)
   })
 

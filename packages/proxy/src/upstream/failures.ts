@@ -36,6 +36,16 @@ export function mayReplay({ phase, cause }: Failure): boolean {
   return phase !== 'mid-body' && cause !== 'invalid'
 }
 
+/** Whom an ejection asks, and tells. */
+export interface EjectionHost {
+  /** May one more backend of the pool be out? */
+  mayEject(): boolean
+  /** It is out, for so long at first, and why. */
+  ejected(pause: Milliseconds, reason: string): void
+  /** It is back. */
+  readmitted(): void
+}
+
 /**
  * Passive ejection of one backend: out after so many failures in a row, back with the first success. When its time is over one
  * exchange at a time may probe it.
@@ -43,6 +53,7 @@ export function mayReplay({ phase, cause }: Failure): boolean {
 export class Ejection implements PassiveHealth {
   readonly #terms: EjectionConfig
   readonly #now: () => Milliseconds
+  readonly #host: EjectionHost
   #failures = 0
   #ejections = 0
   #until = 0
@@ -50,9 +61,10 @@ export class Ejection implements PassiveHealth {
   /** 0: nobody probes. */
   #probe: Attempt = 0
 
-  constructor(terms: EjectionConfig, now: () => Milliseconds) {
+  constructor(terms: EjectionConfig, now: () => Milliseconds, host: EjectionHost) {
     this.#terms = terms
     this.#now = now
+    this.#host = host
   }
 
   get ejected(): boolean {
@@ -64,30 +76,40 @@ export class Ejection implements PassiveHealth {
   }
 
   attempted(): Attempt {
-    if (this.#ejections === 0 || this.#probe !== 0) return 0
+    if (this.#ejections === 0 || !this.canServe) return 0
     this.#probe = ++this.#attempts
     return this.#probe
   }
 
   succeeded(): void {
     this.#failures = 0
+    if (this.#ejections === 0) return
     this.#ejections = 0
     this.#probe = 0
+    this.#host.readmitted()
   }
 
   abandoned(attempt: Attempt): void {
     if (attempt === this.#probe) this.#probe = 0
   }
 
-  failed(attempt: Attempt): void {
+  failed(attempt: Attempt, reason = 'failed'): void {
     this.#failures++
+    if (this.#ejections === 0) this.#ejectIfDue(reason)
     // Many that were under way together fail together; of an ejected backend only the probe tells something new.
-    const tells =
-      this.#ejections > 0 ? attempt !== 0 && attempt === this.#probe : this.#failures >= this.#terms.failures
-    if (!tells) return
-    const wait = Math.min(this.#terms.longest, this.#terms.for * 2 ** this.#ejections)
-    this.#until = this.#now() + wait
+    else if (attempt !== 0 && attempt === this.#probe) this.#pause()
+  }
+
+  #ejectIfDue(reason: string): void {
+    if (this.#failures < this.#terms.failures || !this.#host.mayEject()) return
+    this.#host.ejected(this.#pause(), `${this.#terms.failures} in a row: ${reason}`)
+  }
+
+  #pause(): Milliseconds {
+    const pause = Math.min(this.#terms.longest, this.#terms.for * 2 ** this.#ejections)
+    this.#until = this.#now() + pause
     this.#ejections++
     this.#probe = 0
+    return pause
   }
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { type NamedStanding, Standings } from './standings.ts'
 
-const ejection = { failures: 1, for: 1_000, longest: 1_000 }
+const ejection = { failures: 1, for: 1_000, longest: 1_000, mostShare: 1, statuses: [] }
 
 function healthOf(standings: Standings, weight = 2) {
   return standings.of('shop', 'a', weight, ejection)

@@ -1,10 +1,13 @@
 import type { Milliseconds } from '@sticky/store'
 
-import type { EjectionConfig } from '../config/config.ts'
+import type { EjectionConfig, PoolConfig } from '../config/config.ts'
 import type { Attempt, BackendHealth, BackendState, Standing } from './backend.ts'
-import { Ejection } from './failures.ts'
+import { Place } from './place.ts'
+import { type HealthWatcher, PoolHealth } from './pool-health.ts'
 
 const usual: Standing = { state: 'ready', up: true, weight: undefined }
+
+const nobody: HealthWatcher = { ejected() {}, readmitted() {}, recovered() {}, panicked() {} }
 
 /**
  * What is said of every backend of a process: by operators, by health checks, by its failures. It outlives topologies: one that is
@@ -12,30 +15,66 @@ const usual: Standing = { state: 'ready', up: true, weight: undefined }
  */
 export class Standings {
   readonly #now: () => Milliseconds
-  readonly #known = new Map<string, { readonly terms: string; readonly place: Place }>()
+  readonly #watcher: HealthWatcher
+  readonly #pools = new Map<string, PoolHealth>()
+  /** By name and terms: those of a topology that is being made, and may yet be given up, stand beside those in use. */
+  readonly #places = new Map<string, Place>()
   #ordered: ReadonlyMap<string, Standing> = new Map()
 
   /** `now` is monotonic. */
-  constructor(now: () => Milliseconds) {
+  constructor(now: () => Milliseconds, watcher: HealthWatcher = nobody) {
     this.#now = now
+    this.#watcher = watcher
   }
 
   /** The health of a backend whose configured weight is `weight`. */
   of(pool: string, backend: string, weight: number, ejection: EjectionConfig): BackendHealth {
-    const name = nameOf(pool, backend)
-    const terms = JSON.stringify(ejection)
-    let known = this.#known.get(name)
-    if (known?.terms !== terms) {
-      known = { terms, place: new Place(new Ejection(ejection, this.#now), this.#ordered.get(name) ?? usual) }
-      this.#known.set(name, known)
+    const key = keyOf(pool, backend, ejection)
+    let place = this.#places.get(key)
+    if (place === undefined) {
+      const standing = this.#ordered.get(nameOf(pool, backend)) ?? usual
+      place = new Place(backend, this.#poolOf(pool), ejection, this.#now, standing)
+      this.#places.set(key, place)
     }
-    return new Health(known.place, weight)
+    return new Health(place, weight)
+  }
+
+  /** These are the pools that are served from now on, all of whose backends were asked for. */
+  adopt(pools: readonly PoolConfig[]): void {
+    const before = new Map(this.#places)
+    this.#places.clear()
+    for (const pool of pools) {
+      const keys = pool.backends.map(({ id }) => keyOf(pool.id, id, pool.ejection))
+      for (const key of keys) this.#places.set(key, before.get(key)!)
+      this.#poolOf(pool.id).adopt(
+        keys.map((key) => before.get(key)!),
+        pool,
+      )
+    }
   }
 
   /** Takes all that is said of backends; of one that is not named nothing is. */
   take(ordered: readonly NamedStanding[]): void {
     this.#ordered = new Map(ordered.map((standing) => [nameOf(standing.pool, standing.backend), standing]))
-    for (const [name, { place }] of this.#known) place.standing = this.#ordered.get(name) ?? usual
+    for (const place of this.#places.values()) {
+      place.standing = this.#ordered.get(nameOf(place.pool.id, place.id)) ?? usual
+    }
+    for (const pool of this.#pools.values()) pool.review()
+  }
+
+  /** Another process has seen that a backend is well again, just now. */
+  recovered(pool: string, backend: string): void {
+    for (const place of this.#places.values()) {
+      if (place.id === backend && place.pool.id === pool) place.pool.beginSlowly(place)
+    }
+  }
+
+  #poolOf(id: string): PoolHealth {
+    const known = this.#pools.get(id)
+    if (known !== undefined) return known
+    const pool = new PoolHealth(id, this.#now, this.#watcher)
+    this.#pools.set(id, pool)
+    return pool
   }
 }
 
@@ -49,25 +88,8 @@ function nameOf(pool: string, backend: string): string {
   return `${pool}/${backend}`
 }
 
-/** One backend, whatever topology it is part of. */
-class Place {
-  readonly ejection: Ejection
-  serves!: boolean
-  #standing!: Standing
-
-  constructor(ejection: Ejection, standing: Standing) {
-    this.ejection = ejection
-    this.standing = standing
-  }
-
-  get standing(): Standing {
-    return this.#standing
-  }
-
-  set standing(standing: Standing) {
-    this.#standing = standing
-    this.serves = standing.up && standing.state !== 'maint'
-  }
+function keyOf(pool: string, backend: string, ejection: EjectionConfig): string {
+  return `${nameOf(pool, backend)} ${JSON.stringify(ejection)}`
 }
 
 /** A backend as one topology has it. */
@@ -84,15 +106,19 @@ class Health implements BackendHealth {
     return this.#place.standing.weight ?? this.#weight
   }
 
+  get share(): number {
+    return this.#place.pool.share(this.#place, this.weight)
+  }
+
   get state(): BackendState {
-    const { standing, ejection } = this.#place
+    const { standing, well } = this.#place
     if (standing.state === 'maint') return 'maint'
-    if (!standing.up || ejection.ejected) return 'down'
+    if (!well) return 'down'
     return standing.state === 'drain' || this.weight === 0 ? 'drain' : 'ready'
   }
 
   get canServe(): boolean {
-    return this.#place.serves && this.#place.ejection.canServe
+    return this.#place.canServe
   }
 
   get takesNewcomers(): boolean {
@@ -115,7 +141,7 @@ class Health implements BackendHealth {
     this.#place.ejection.abandoned(attempt)
   }
 
-  failed(attempt: Attempt): void {
-    this.#place.ejection.failed(attempt)
+  failed(attempt: Attempt, reason?: string): void {
+    this.#place.ejection.failed(attempt, reason)
   }
 }

@@ -34,7 +34,10 @@ export function backendOn(port: number, failures = 3, pause: Milliseconds = 1_00
     backup: false,
     limit: undefined,
     patience: { connect: undefined, response: undefined, ejects: false },
-    health: new Standings(() => performance.now()).of('p', 'b0', 1, { failures, for: pause, longest: pause }),
+    health: new Standings(() => performance.now()).of('p', 'b0', 1, {
+      ...{ failures, for: pause, longest: pause },
+      ...{ mostShare: 1, statuses: [] },
+    }),
   }
 }
 

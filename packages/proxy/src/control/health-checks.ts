@@ -1,0 +1,127 @@
+import { isDeepStrictEqual } from 'node:util'
+
+import type { BackendConfig, HealthCheckConfig, PemFiles, PemTexts, PoolConfig } from '../config/config.ts'
+import { type ProbeTarget, probe } from '../upstream/health-probe.ts'
+import { type Finding, HealthCheck } from './health-check.ts'
+import type { Log } from './log.ts'
+import type { Metric } from './metric.ts'
+import { catalogue } from './metric-catalogue.ts'
+import { metric } from './metrics.ts'
+import type { Verdicts } from './verdicts.ts'
+
+/** What a node's health checks draw on. */
+export interface HealthChecksParts {
+  readonly verdicts: Verdicts
+  readonly log: Log
+  /** What these files hold now. */
+  readonly pems: (files: PemFiles) => PemTexts | undefined
+}
+
+/** A backend that is checked. */
+interface Checked {
+  readonly pool: string
+  readonly backend: string
+  readonly asked: Asked
+  readonly check: HealthCheck
+}
+
+/** What a finding is about: of anything else it says nothing. */
+interface Asked {
+  readonly check: HealthCheckConfig
+  readonly backend: Pick<BackendConfig, 'url' | 'tls' | 'healthCheck'>
+}
+
+/** Asks the backends of a node how they are, and has its say of them; of what is not asked nothing is said. */
+export class HealthChecks implements Disposable {
+  readonly #parts: HealthChecksParts
+  #checked = new Map<string, Checked>()
+
+  constructor(parts: HealthChecksParts) {
+    this.#parts = parts
+  }
+
+  /** Checks these pools from now on. What was found of a backend is kept where nothing has changed that it is about. */
+  update(pools: readonly PoolConfig[]): void {
+    const before = this.#checked
+    this.#checked = new Map()
+    for (const pool of pools) for (const backend of pool.backends) this.#keep(pool, backend, before)
+    for (const { pool, backend, check } of before.values()) {
+      check[Symbol.dispose]()
+      if (!this.#checked.has(`${pool}/${backend}`)) this.#parts.verdicts.say(pool, backend, { up: true })
+    }
+  }
+
+  /** What was found of a backend; undefined where nobody asks. */
+  of(pool: string, backend: string): Finding | undefined {
+    return this.#checked.get(`${pool}/${backend}`)?.check.finding
+  }
+
+  metrics(): Metric[] {
+    const checks = [...this.#checked.values()].flatMap(({ pool, backend, check }) => [
+      { labels: { pool, backend, result: 'pass' }, value: check.passed },
+      { labels: { pool, backend, result: 'fail' }, value: check.failed },
+    ])
+    return [metric(catalogue.backendChecks, checks)]
+  }
+
+  [Symbol.dispose](): void {
+    for (const { check } of this.#checked.values()) check[Symbol.dispose]()
+  }
+
+  /** Takes what is checked already out of `before`. */
+  #keep(pool: PoolConfig, config: BackendConfig, before: Map<string, Checked>): void {
+    if (pool.healthCheck === undefined) return
+    const name = `${pool.id}/${config.id}`
+    const { url, tls, healthCheck } = config
+    const asked = { check: pool.healthCheck, backend: { url, tls, healthCheck } }
+    const had = before.get(name)
+    if (had !== undefined && isDeepStrictEqual(had.asked, asked)) {
+      this.#checked.set(name, had)
+      before.delete(name)
+      return
+    }
+    this.#checked.set(name, { pool: pool.id, backend: config.id, asked, check: this.#begin(pool.id, config.id, asked) })
+  }
+
+  #begin(pool: string, backend: string, asked: Asked): HealthCheck {
+    const { verdicts } = this.#parts
+    verdicts.say(pool, backend, { up: asked.check.initially === 'up' })
+    const target = this.#target(asked)
+    return new HealthCheck({
+      check: target.check,
+      ask: (signal) => probe(target, signal),
+      isResting: () => verdicts.of(pool, backend).state === 'maint',
+      concluded: (finding) => this.#conclude(pool, backend, asked, finding),
+      random: Math.random,
+    })
+  }
+
+  #conclude(pool: string, backend: string, { check }: Asked, { well, trouble }: Finding): void {
+    const { verdicts, log } = this.#parts
+    const up = well ?? check.initially === 'up'
+    const was = verdicts.of(pool, backend).up
+    verdicts.say(pool, backend, { up })
+    if (well === false) log.warn({ pool, backend, reason: trouble }, 'backend down')
+    else if (up && !was) log.info({ pool, backend }, 'backend up')
+  }
+
+  #target({ check, backend: { url, tls, healthCheck } }: Asked): ProbeTarget {
+    const { pems } = this.#parts
+    const origin = new URL(url)
+    const place = new URL(url)
+    if (healthCheck.port !== undefined) place.port = String(healthCheck.port)
+    const identity = {
+      serverName: tls.serverName,
+      verified: tls.insecure !== true,
+      get pems() {
+        return pems(tls)
+      },
+    }
+    return {
+      url: place,
+      authority: check.host ?? origin.host,
+      tls: origin.protocol === 'https:' ? identity : undefined,
+      check: { ...check, path: healthCheck.path ?? check.path },
+    }
+  }
+}
