@@ -37,6 +37,16 @@ describe.each(scripts)('lua/$name', ({ lua }) => {
     expect(named).toEqual(fixed.map((_, i) => i + 1))
   })
 
+  test('touches no key but those it is given, and what begins with them: one slot has them all', () => {
+    const given = body.slice('local '.length, body.indexOf(' = ')).split(', ')
+    const made = [...body.matchAll(/local (\w+) = (\w+) \.\. /g)].flatMap(([, name, start]) =>
+      given.includes(start!) ? [name] : [],
+    )
+    const touched = [...body.matchAll(/redis\.call\('[A-Z]+', (\w+)/g)].map(([, key]) => key)
+
+    expect(touched.filter((key) => !given.includes(key!) && !made.includes(key))).toEqual([])
+  })
+
   test('asks for no key by pattern and for no time but the server’s', () => {
     expect(lua).not.toMatch(/'(KEYS|SCAN)'|os\.(time|clock)/)
   })

@@ -71,7 +71,7 @@ export class RedisSessionTable implements SessionTable, CookieTable {
   async end(key: SessionKey): Promise<boolean> {
     const { upkeep: shard } = await this.#tablesOf(key)
     const args = [shard.channel, shard.pool, Buffer.from(key.id, 'base64url')]
-    return Number(await shard.run(sessionScripts.end, [shard.rows], args)) === 1
+    return Number(await shard.run(sessionScripts.end, [shard.rows, shard.epochKey], args)) === 1
   }
 
   async move(key: SessionKey, backend: string, ifVersion = 0): Promise<Row> {

@@ -1,8 +1,10 @@
 #!lua flags=allow-oom
 -- Ends a session: a tombstone takes its row's place; answers 0 when there was no live session.
--- KEYS rows   ARGV channel, pool, id   -> 1 | 0
+-- KEYS rows, epoch   ARGV channel, pool, id   -> 1 | 0
 -- `rows` is what precedes the raw id in a row's key, and `on:<backend>` in an index's: all in the slot of its hash tag.
-local rows = KEYS[1]
+-- The epoch is a key beside: while a slot moves, a script of several keys is refused where they are not together, so that
+-- a row on its way is never taken for none.
+local rows, _ = KEYS[1], KEYS[2]
 local channel, pool, id = ARGV[1], ARGV[2], ARGV[3]
 
 local bytes = redis.call('GET', rows .. id)
