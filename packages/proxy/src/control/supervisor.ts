@@ -139,6 +139,8 @@ class Supervisor implements DataPlane {
       await started.serving
       return started
     })
+    // The whole node drains: both do.
+    if (this.#closing.signal.aborted) return
     this.#replaced.add(worker)
     this.#keepAlive(successor)
     worker.drain(terms)
