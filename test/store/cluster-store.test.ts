@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Terms } from '../../packages/store/src/index.ts'
 import { NearCache } from '../../packages/store/src/near-cache.ts'
 import { RedisStore } from '../../packages/store/src/redis-store.ts'
 import { freshPrefix } from '../support/redis.ts'
 import { type RedisClusterNodes, startRedisCluster } from '../support/redis-cluster-nodes.ts'
-import { eventually, type StoreUnderTest, storeContract } from './store-contract.ts'
+import { bound, eventually, freshKey, type StoreUnderTest, storeContract } from './store-contract.ts'
+
+const terms: Terms = { age: 1_800_000, source: 'session-cookie' }
 
 let cluster: RedisClusterNodes
 beforeAll(async () => {
@@ -25,6 +28,24 @@ storeContract('NearCache over a cluster of three masters', () => {
     return new NearCache(store, store.changes)
   }
   return overCluster([near(), near()])
+})
+
+test('a user of a Redis Cluster needs these rights and no others', async () => {
+  const rights = '~acl:* &acl:* +@read +@write +@scripting +@pubsub +time +info +cluster|slots +asking'
+  for (const node of cluster.masters)
+    await cluster.ask(node, 'acl', 'setuser', 'sticky', 'on', '>secret', ...rights.split(' '))
+  const store = new RedisStore(cluster.url.replace('//', '//sticky:secret@'), { prefix: 'acl' })
+  await using near = new NearCache(store, store.changes)
+  await whole(near)
+
+  const keys = Array.from({ length: 30 }, () => freshKey('shop'))
+  for (const key of keys) bound(await near.sessions.bind(key, 'a', 0, terms))
+  await eventually(() => keys.every((key) => !(near.sessions.find(key) instanceof Promise)))
+  expect(await near.sessions.count('shop')).toEqual(new Map([['a', 30]]))
+  expect(await near.sessions.end(keys[0]!)).toBe(true)
+  expect(await near.load.reserve('shop', [{ id: 'a', weight: 1 }])).toBe('a')
+  expect(await near.cluster.secret('s', 'x')).toBe('x')
+  expect(await near.cluster.nodes()).toEqual([])
 })
 
 async function overCluster([store, other]: [RedisStore | NearCache, RedisStore | NearCache]): Promise<StoreUnderTest> {

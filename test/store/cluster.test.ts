@@ -101,6 +101,26 @@ test('a master killed takes its own slots along and no others, until its replica
   await eventually(() => !(near.sessions.find(lost) instanceof Promise))
 })
 
+test('a master that is wedged is replaced like one that died, and does no harm when it wakes as a replica', async () => {
+  const [wedged] = cluster.masters as [LocalRedis, LocalRedis, LocalRedis]
+  const key = keyOn(wedged, 'wedged')
+  const before = bound(await near.sessions.bind(key, 'a', 0, terms))
+  await replicated(wedged, slotOfSession(key))
+
+  wedged.pause()
+  const began = performance.now()
+  await eventually(() => store.roles()[0]!.reason !== undefined)
+  expect(await near.sessions.find(key)).toMatchObject({ backend: 'a', version: before.version })
+  await eventually(async () => (await answerOf(other, key)) === 'bound')
+  expect(performance.now() - began).toBeLessThan(6000)
+  wedged.resume()
+  await eventually(async () => String(await cluster.ask(wedged, 'info', 'replication')).includes('role:slave'))
+
+  const moved = bound(await other.sessions.bind(key, 'b', before.version, terms))
+  await eventually(async () => (await near.sessions.find(key)).version === moved.version)
+  await eventually(() => isWhole(store) && isWhole(other))
+})
+
 function isWhole(tested: RedisStore): boolean {
   return tested.roles().every(({ available, reason }) => available && reason === undefined)
 }
