@@ -2,7 +2,6 @@ import { StoreUnavailable } from '@sticky/store'
 import { expect, test } from 'vitest'
 import { livingOn, newcomer } from '../affinity/sessions.test-support.ts'
 import type { Session } from '../affinity/strategy.ts'
-import type { UnavailableAction } from '../config/config.ts'
 import type { Backend } from '../upstream/backend.ts'
 import { type Choice, createBalancer, type SelectionPolicy } from './balancer.ts'
 import { Elsewhere, HomeBarred } from './elsewhere.ts'
@@ -137,8 +136,6 @@ test('a session leaves a home that carries too much when it says so, and stays w
 
 interface PoolParts {
   readonly take?: SelectionPolicy['take']
-  readonly onUnavailable?: UnavailableAction
-  readonly clock?: () => number
 }
 
 function named(chosen: Choice): string {
@@ -148,10 +145,7 @@ function named(chosen: Choice): string {
 }
 
 /** A pool whose policy takes the first candidate unless told otherwise; choices come as ids. */
-const poolOf = (
-  backends: readonly Backend[],
-  { take = ([first]) => first, onUnavailable = 'rebind', clock = () => 0 }: PoolParts = {},
-) => {
+const poolOf = (backends: readonly Backend[], { take = ([first]) => first }: PoolParts = {}) => {
   const byId = new Map(backends.map((each) => [each.id, each]))
   const load = new FakeLoad()
   const offered: string[][] = []
@@ -162,10 +156,10 @@ const poolOf = (
     },
   }
   const whenAway = localChoice({ pool: 'shop', load, random: Math.random })
-  const balancer = createBalancer({ backends, byId, policy, whenAway, load, onUnavailable, clock })
+  const balancer = createBalancer({ backends, byId, policy, whenAway, load, onUnavailable: 'rebind', clock: () => 0 })
   const choose = (session: Session, ...tried: string[]): string | Promise<string> => {
     const chosen = balancer.choose(session, new Set(tried.map((id) => byId.get(id)!)))
     return chosen instanceof Promise ? chosen.then(named) : named(chosen)
   }
-  return { choose, load, offered, balancer }
+  return { choose, load, offered }
 }

@@ -74,6 +74,8 @@ export function testExchange(changes: Partial<ExchangeRecord> = {}): ExchangeRec
     pool: 'shop',
     backend: 'a',
     retries: 0,
+    isRetryDenied: false,
+    queued: undefined,
     session: undefined,
     persistence: 'NN',
     refusal: undefined,

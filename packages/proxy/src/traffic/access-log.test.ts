@@ -19,6 +19,8 @@ const exchange: ExchangeRecord = {
   pool: 'shop',
   backend: 'a',
   retries: 0,
+  isRetryDenied: false,
+  queued: undefined,
   session: 'AAAAAAAAAAAAAAAAAAAAAA',
   persistence: 'VN',
   refusal: undefined,

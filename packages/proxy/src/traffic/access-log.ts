@@ -28,6 +28,7 @@ function lineOf(record: ExchangeRecord, head: string, longestText: number): stri
     `,"status":${record.status},"bytes":${record.bytesSent},"bytes_received":${record.bytesReceived}` +
     `,"duration_ms":${milliseconds(record.duration)}` +
     (record.upstreamDuration === undefined ? '' : `,"upstream_ms":${milliseconds(record.upstreamDuration)}`) +
+    (record.queued === undefined ? '' : `,"queue_ms":${milliseconds(record.queued)}`) +
     optional('pool', record.pool) +
     optional('backend', record.backend) +
     (record.route === undefined ? '' : `,"route":${record.route}`) +

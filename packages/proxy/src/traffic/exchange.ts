@@ -1,25 +1,23 @@
 import type { MaybePromise } from '@sticky/store'
 
-import type { Client, OutgoingRequest, PersistenceCode } from '../affinity/strategy.ts'
+import type { Client, PersistenceCode } from '../affinity/strategy.ts'
 import type { Backend } from '../upstream/backend.ts'
 import { type Failure, mayReplay, mayRetry } from '../upstream/failures.ts'
 import type { InFlight, ResponseSink } from '../upstream/transport.ts'
-import { interimLines, requestLines } from '../wire/forwarding.ts'
+import { interimLines } from '../wire/forwarding.ts'
 import type { Malformed } from '../wire/malformed.ts'
 import type { ParsedRequest } from '../wire/request-head.ts'
 import type { ParsedResponse } from '../wire/response-head.ts'
 import type { ExchangeHost } from './exchange-host.ts'
 import type { ExchangeRecord, RefusalCode } from './exchange-record.ts'
 import { HeldBody } from './held-body.ts'
+import { outgoingHead } from './outgoing-head.ts'
 import { Placement, type PlacementHost } from './placement.ts'
 import { failureCode, type OwnAnswer, optionsAnswer, refusalAnswer } from './refusals.ts'
 import { ReplayBody } from './replay-body.ts'
 import { type Relay, ResponseRelay } from './response-relay.ts'
 import type { Traffic } from './traffic.ts'
 import { TunnelRelay } from './tunnel-relay.ts'
-
-// Each on a backend of its own: asking the same one again over a fresh connection is not one of them, and happens once.
-const MOST_RETRIES = 2
 
 /** One request and its response, from route to account. A failure re-enters at the choice of a backend if its phase allows. */
 export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
@@ -31,6 +29,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   duration = 0
   upstreamDuration: number | undefined
   retries = 0
+  isRetryDenied = false
   refusal: RefusalCode | undefined
   tunnel = false
   /** May the request's body, or a tunnel's bytes, be given now? */
@@ -93,7 +92,10 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
     return this.#place.session?.key?.id
   }
   get persistence(): PersistenceCode {
-    return this.#place.session?.persistence ?? 'NN'
+    return this.#place.persistence
+  }
+  get queued(): number | undefined {
+    return this.#place.waited
   }
 
   // Towards a backend.
@@ -105,10 +107,13 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   }
 
   placed(backend: Backend): void {
-    const { maxBody, replayBody } = this.#place.pool!
+    const { maxBody, replayBody, retries } = this.#place.pool!
     if (this.#request.framing > maxBody) return this.#refuse('body-too-large')
     this.#mostBody = maxBody
-    if (replayBody > 0 && this.retries === 0) this.#replay = ReplayBody.of(this.#request.framing, replayBody)
+    if (this.retries === 0) {
+      retries.sent(this.#begun)
+      if (replayBody > 0) this.#replay = ReplayBody.of(this.#request.framing, replayBody)
+    }
     this.#dispatch(backend)
   }
 
@@ -126,24 +131,14 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   }
 
   #dispatch(backend: Backend): void {
+    const request = this.#request
     try {
-      this.#send(backend)
+      const lines = outgoingHead(request, this.#place, this.#host.origin, this.requestId)
+      this.#sentAt = performance.now()
+      this.#flight = this.#traffic.transport.send(backend, request, lines, this, this.retries > 0)
     } catch (error) {
       this.broken(error)
     }
-  }
-
-  #send(backend: Backend): void {
-    const request = this.#request
-    const outgoing: OutgoingRequest = { target: request.target, cookie: request.cookie, lines: request.passed }
-    const { removed } = this.#place.pool!
-    if (removed !== undefined) outgoing.lines = removed.without(outgoing.lines)
-    this.#place.dispatched(backend, outgoing)
-    const namesItself = this.#place.pool!.hostHeader === 'backend' || request.host === ''
-    const host = namesItself ? backend.authority : request.host
-    const lines = requestLines(request, outgoing, host, this.#host.origin, this.requestId)
-    this.#sentAt = performance.now()
-    this.#flight = this.#traffic.transport.send(backend, request, lines, this, this.retries > 0)
   }
 
   ready(flight: InFlight): void {
@@ -233,7 +228,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
 
   #askToServe(head: ParsedResponse): MaybePromise<boolean> {
     try {
-      return this.#place.session!.served(this.#place.backend!, head)
+      return this.#place.session!.served(this.#place.home, head)
     } catch (error) {
       this.#traffic.failed(error)
       return false
@@ -283,7 +278,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
 
   #askToHear(piece: Buffer): MaybePromise<void> {
     try {
-      return this.#place.session!.heard?.(this.#place.backend!, piece)
+      return this.#place.session!.heard?.(this.#place.home, piece)
     } catch (error) {
       this.#traffic.failed(error)
     }
@@ -329,7 +324,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
     this.#flight = undefined
     this.takesBody = false
     if (this.status !== 0) return this.#cut(failureCode(failure))
-    if (this.#place.failed >= MOST_RETRIES || !this.#mayGoOn(failure)) return this.#refuse(failureCode(failure))
+    if (!this.#mayGoOn(failure)) return this.#refuse(failureCode(failure))
     this.#failure = failure
     this.retries++
     // A session does not move because a connection was closed that was idle.
@@ -338,8 +333,15 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
   }
 
   #mayGoOn(failure: Failure): boolean {
-    if (mayRetry(failure, this.#request.method, this.#bodyTaken)) return true
-    return this.#replay?.pieces !== undefined && mayReplay(failure)
+    const isRepeatable =
+      mayRetry(failure, this.#request.method, this.#bodyTaken) ||
+      (this.#replay?.pieces !== undefined && mayReplay(failure))
+    // Asking the same backend again over a fresh connection happens once, and is none of the attempts.
+    if (!isRepeatable || failure.phase === 'unheard') return isRepeatable
+    const { config, retries } = this.#place.pool!
+    if (this.#place.failed >= config.retry.attempts) return false
+    this.isRetryDenied = !retries.takes(performance.now())
+    return !this.isRetryDenied
   }
 
   /** The client took too long to send or to read. */

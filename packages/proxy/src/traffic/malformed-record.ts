@@ -24,6 +24,8 @@ export function malformedRecord(
     pool: undefined,
     backend: undefined,
     retries: 0,
+    isRetryDenied: false,
+    queued: undefined,
     session: undefined,
     persistence: 'NN',
     refusal,
