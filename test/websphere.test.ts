@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -386,6 +386,40 @@ describe('limits', () => {
     expect(await onBoth(ask)).toEqual(twice('a'))
     silent.releaseAll()
     expect((await held).status).toBe(200)
+  })
+
+  test('5d.16 a bad file changes nothing; a good one keeps sessions, and those of a server it has no more go elsewhere', async () => {
+    const { nodes } = pair
+    const [plain] = clusters()
+    const withoutB = { ...plain!, servers: plain!.servers.filter(({ name }) => name !== 'b') }
+    const logged = (event: string, count: number) =>
+      Promise.all(
+        nodes.map((node) =>
+          eventually(
+            () => node.lines.filter(({ msg }) => msg === event).length,
+            (seen) => seen >= count,
+          ),
+        ),
+      )
+    const rewrite = (xml: string) => Promise.all(nodes.map((node) => writeFile(node.file, xml)))
+    const homes = async () => [
+      ...(await onBoth({ host: 'plain.example', cookie: session('c1') })),
+      ...(await onBoth({ host: 'plain.example', cookie: session('c2') })),
+    ]
+
+    await rewrite('<Config><ServerCluster')
+    await logged('configuration refused', 1)
+    const kept = await homes()
+    await rewrite(configXml([withoutB, ...clusters().slice(1)], routing()))
+    await logged('configuration reloaded', 1)
+    const moved = await homes()
+    await rewrite(configXml(clusters(), routing()))
+    await logged('configuration reloaded', 2)
+
+    expect(kept).toEqual(['a', 'a', 'b', 'b'])
+    expect(moved.slice(0, 2)).toEqual(['a', 'a'])
+    expect(moved.slice(2)).not.toContain('b')
+    expect(await homes()).toEqual(['a', 'a', 'b', 'b'])
   })
 
   test('5d.17 private headers of clients never reach a server, unless RemoveSpecialHeaders is false', async () => {

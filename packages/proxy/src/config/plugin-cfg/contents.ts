@@ -5,6 +5,7 @@ import type { Place } from '../mistakes.ts'
 export interface Contents {
   readonly routeMatch: Config['routeMatch']
   readonly vhostPort?: 'listener'
+  readonly watch?: true
   readonly pools: Readonly<Record<string, PoolContents>>
   readonly routes: readonly RouteContents[]
 }

@@ -51,14 +51,17 @@ function usualMatch(config: XmlElement): Config['routeMatch'] {
   return config.children.some(({ name }) => name === 'ServerGroup') ? 'bottom-up' : 'best'
 }
 
-function settingsOf(config: XmlElement, warn: Warn): Pick<Contents, 'vhostPort'> {
+function settingsOf(config: XmlElement, warn: Warn): Pick<Contents, 'vhostPort' | 'watch'> {
   const attributes = new Attributes(config, warn)
   if (attributes.text('AppServerPortPreference')?.toLowerCase() === 'webserverport')
     attributes.warn('AppServerPortPreference', 'is not heeded: applications see the port of the Host field')
   if (attributes.flag('TrustedProxyEnable', false))
     attributes.warn('TrustedProxyEnable', 'is not converted: write trustedProxies')
   if (attributes.flag('FIPSEnable', false)) attributes.warn('FIPSEnable', 'is not heeded: start Node with --force-fips')
-  return attributes.flag('VHostMatchingCompat', false) ? { vhostPort: 'listener' } : {}
+  return {
+    ...(attributes.flag('VHostMatchingCompat', false) && { vhostPort: 'listener' }),
+    ...(attributes.whole('RefreshInterval', 60, -1, 2 ** 31) > 0 && { watch: true }),
+  }
 }
 
 interface Pools {
