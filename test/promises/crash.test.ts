@@ -14,7 +14,14 @@ async function cluster(stack: AsyncDisposableStack): Promise<{ apps: HoldingApp[
   const apps = [stack.use(await HoldingApp.start('a')), stack.use(await HoldingApp.start('b'))]
   const shared = {
     node: { workers: 2 },
-    store: { url: redisUrl(), prefix: freshPrefix(), lease: `${LEASE}ms`, heartbeat: '500ms', commandTimeout: '10s' },
+    store: {
+      url: redisUrl(),
+      prefix: freshPrefix(),
+      lease: `${LEASE}ms`,
+      heartbeat: '500ms',
+      commandTimeout: '10s',
+      budget: '10s',
+    },
     pools: {
       shop: {
         backends: apps.map((app) => ({ id: app.id, url: `http://127.0.0.1:${app.port}` })),

@@ -55,8 +55,15 @@ export class RedisClusterTable implements ClusterTable {
   }
 
   async secret(name: string, proposal: string): Promise<string> {
-    const held = await this.#link.call('set', [this.#keys.secret(name), proposal, 'NX', 'GET'])
-    return held === null ? proposal : String(held)
+    const key = this.#keys.secret(name)
+    // A full store still tells what it has.
+    const [held, kept] = await Promise.allSettled([
+      this.#link.call('get', [key]),
+      this.#link.call('set', [key, proposal, 'NX', 'GET']),
+    ])
+    if (held.status === 'fulfilled' && held.value !== null) return String(held.value)
+    if (kept.status === 'rejected') throw kept.reason
+    return kept.value === null ? proposal : String(kept.value)
   }
 
   order(pool: string, backend: string, wish: BackendWish): Promise<BackendOrder> {

@@ -49,9 +49,10 @@ export class RedisShards {
     const meta = this.#keys.meta(pool)
     const link = this.#links.at(meta)
     this.#watch(pool, link)
-    const written = link.call('hsetnx', [meta, 'shards', this.#wanted])
+    // A full store refuses this, and still has sessions to read.
+    const written = link.call('hsetnx', [meta, 'shards', this.#wanted]).catch(() => {})
     const [held] = await Promise.all([link.call('hget', [meta, 'shards']), written])
-    return Number(String(held))
+    return held === null ? this.#wanted : Number(String(held))
   }
 
   /** A store that forgot may have been given another number meanwhile. */

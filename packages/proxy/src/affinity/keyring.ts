@@ -10,6 +10,8 @@ export interface KeyringData {
   readonly secrets: readonly string[]
   /** Ids of the keys that every live node has announced it opens; empty while that is not known. */
   readonly openedByAll: readonly string[]
+  /** The cluster's `fingerprint` secret, which goes where keys go; undefined: as it was. */
+  readonly fingerprint?: string | undefined
 }
 
 /** The keys of one pool's cookies under one secret. */

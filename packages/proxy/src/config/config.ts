@@ -87,6 +87,9 @@ export interface DrainConfig {
 export interface StoreConfig {
   /** `memory:`, or a Redis, Redis Sentinel or Redis Cluster. */
   readonly url: string
+  /** Longest wait of an exchange for an answer of the store. */
+  readonly budget: Milliseconds
+  /** The same where no exchange waits. */
   readonly commandTimeout: Milliseconds
   readonly lease: Milliseconds
   readonly heartbeat: Milliseconds

@@ -5,6 +5,7 @@ export const defaults = {
   admin: { address: '127.0.0.1:9901' },
   store: {
     url: 'memory:',
+    budget: '50ms',
     commandTimeout: '1s',
     /** After this a silent node's sessions in flight are no longer counted. */
     lease: '6s',

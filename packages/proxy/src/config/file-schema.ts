@@ -66,9 +66,14 @@ const store = map({
     .describe(
       '`redis://[user:password@]host[:port][/db]`, `redis+sentinel://[user:password@]host[:port],…/master[/db]`, `redis+cluster://[user:password@]host[:port],…` (`rediss` for TLS), or `memory:` for a single process.',
     ),
+  budget: duration
+    .prefault(defaults.store.budget)
+    .describe(
+      'The longest wait of a request for the store. When one has waited so long, none does until the store answers a probe in this time: sessions then go on by their cookies and by what each worker knows. Give a Redis that is far away more.',
+    ),
   commandTimeout: duration
     .prefault(defaults.store.commandTimeout)
-    .describe('The longest wait for an answer of the store.'),
+    .describe('The same where no request waits: heartbeats, lists and sweeping.'),
   lease: duration
     .prefault(defaults.store.lease)
     .describe('After this silence a node counts as dead and its exchanges in flight are no longer counted.'),

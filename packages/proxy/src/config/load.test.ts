@@ -13,7 +13,7 @@ const everything = `
 listen: [{ address: 127.0.0.1:8080 }]          # port 0 allowed; a \`listening\` log line tells the real one
 admin: { address: 127.0.0.1:9901 }
 node: { id: n1, workers: 1 }
-store: { url: redis://127.0.0.1:6379 }          # commandTimeout 1s, lease 6s, heartbeat 2s, prefix sticky
+store: { url: redis://127.0.0.1:6379 }          # budget 50ms, commandTimeout 1s, lease 6s, heartbeat 2s, prefix sticky
 secrets: ["\${STICKY_SECRET}"]                   # optional: else the cluster makes one and shares it through the store
 accessLog: false                                # default true
 timeouts: { head: 10s, idle: 75s, body: 30s, write: 30s, connect: 2s, response: 60s, backendIdle: 4s, tunnel: 1h }
@@ -61,7 +61,7 @@ test('a whole configuration is read as it is written', () => {
     listen: [{ address: { host: '127.0.0.1', port: 8080 }, proxyProtocolFrom: undefined }],
     admin: { address: { host: '127.0.0.1', port: 9901 } },
     node: { id: 'n1', workers: 1 },
-    store: { url: 'redis://127.0.0.1:6379', commandTimeout: 1000, lease: 6000, heartbeat: 2000, prefix: 'sticky' },
+    store: { url: 'redis://127.0.0.1:6379', budget: 50, commandTimeout: 1000, lease: 6000, heartbeat: 2000, prefix: 'sticky' },
     secrets: ['a secret that is long enough'],
     accessLog: false,
     timeouts: { head: 10_000, idle: 75_000, backendIdle: 4000, tunnel: 3_600_000 },

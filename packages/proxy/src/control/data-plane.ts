@@ -11,6 +11,8 @@ export interface WorkerOrder {
   readonly keyring: KeyringData
   /** The cluster's `fingerprint` secret. */
   readonly fingerprint: string
+  /** Was the store away when the node started? Then its workers do not wait for it either. */
+  readonly storeAway?: boolean | undefined
   readonly secrets: NodeSecrets
   /** What operators and health checks say of backends. */
   readonly standings: readonly NamedStanding[]

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 
-import { type Membership, type NodeAnnouncement, type NodeRow, type Store, StoreUnavailable } from '@sticky/store'
+import {
+  type Membership,
+  type Milliseconds,
+  type NodeAnnouncement,
+  type NodeRow,
+  type Store,
+  StoreUnavailable,
+} from '@sticky/store'
 
 import { type KeyringData, keyId, openedByAll } from '../affinity/keyring.ts'
 import type { Config } from '../config/config.ts'
@@ -38,6 +45,9 @@ export async function joinCluster(options: MembershipOptions): Promise<ClusterMe
   return member
 }
 
+/** The time between a store's return and a second look at it. */
+const afterReturn: Milliseconds = 300
+
 class Member implements ClusterMembership {
   readonly instance: string = randomUUID()
   keyring: KeyringData
@@ -49,12 +59,15 @@ class Member implements ClusterMembership {
   #addresses: readonly string[] = []
   #membership!: Membership
   #timer: NodeJS.Timeout | undefined
+  #soon: NodeJS.Timeout | undefined
+  #left = false
 
   constructor(options: MembershipOptions) {
     this.#options = options
     this.#config = options.config
     this.#secrets = options.secrets
-    this.keyring = { secrets: options.secrets.sealing, openedByAll: [] }
+    const { sealing, fingerprint } = options.secrets
+    this.keyring = { secrets: sealing, openedByAll: [], fingerprint }
   }
 
   async join(): Promise<void> {
@@ -62,6 +75,7 @@ class Member implements ClusterMembership {
     this.#membership = await store.cluster.join(this.#announcement())
     await this.#lookAround()
     this.#timer = setInterval(() => this.#lookAround(), config.store.heartbeat).unref()
+    store.onAvailability((available) => available && this.#lookAroundSoon())
   }
 
   async announce(addresses: readonly string[]): Promise<void> {
@@ -78,16 +92,28 @@ class Member implements ClusterMembership {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#left = true
     clearInterval(this.#timer)
+    clearTimeout(this.#soon)
     await this.#membership[Symbol.asyncDispose]()
   }
 
+  /** What has just come back may need a moment more: there are several ways to it. */
+  #lookAroundSoon(): void {
+    if (this.#left) return
+    void this.#lookAround()
+    clearTimeout(this.#soon)
+    this.#soon = setTimeout(() => this.#lookAround(), afterReturn).unref()
+  }
+
   async #lookAround(): Promise<void> {
+    if (this.#left) return
     const { store, log } = this.#options
     try {
       await this.#takeSecrets(await keepSecrets(store.cluster, this.#config.secrets, this.#secrets))
       const nodes = await store.cluster.nodes()
-      this.#takeKeyring({ secrets: this.#secrets.sealing, openedByAll: openedByAll(nodes) })
+      const { sealing, fingerprint } = this.#secrets
+      this.#takeKeyring({ secrets: sealing, openedByAll: openedByAll(nodes), fingerprint })
       this.#suspect(nodes)
     } catch (error) {
       // That the store is away is logged once, where its availability is watched.
@@ -96,7 +122,8 @@ class Member implements ClusterMembership {
   }
 
   async #takeSecrets(secrets: SharedSecrets): Promise<void> {
-    if (secrets.sealing.length === this.#secrets.sealing.length) return
+    const { sealing, fingerprint } = this.#secrets
+    if (secrets.sealing.length === sealing.length && secrets.fingerprint === fingerprint) return
     this.#secrets = secrets
     await this.#membership.announce(this.#announcement())
   }

@@ -29,6 +29,7 @@ import { sessionRecogniser } from './session-recogniser.ts'
 import { type SharedSecrets, sharedSecrets } from './shared-secrets.ts'
 import { StartFailure, startFailure } from './start-failure.ts'
 import { unlessAway } from './store-absence.ts'
+import { watchStore } from './store-watch.ts'
 import { Verdicts } from './verdicts.ts'
 import type { WorkerReport } from './worker-report.ts'
 
@@ -86,6 +87,9 @@ export function openConfiguredStore({ url, ...options }: StoreConfig): Store {
   return openStore(url, options)
 }
 
+/** What probes are told: others may be better off, but this one serves. */
+const degraded = "degraded: the store is away; sessions go on, new ones are placed by this node's own numbers"
+
 class RunningNode implements Node {
   adminAddress: string | undefined
   readonly #options: NodeOptions
@@ -98,7 +102,7 @@ class RunningNode implements Node {
   #phase: 'starting' | 'serving' | 'draining' = 'starting'
   #keyring: Keyring | undefined
   #member: ClusterMembership | undefined
-  #secrets: SharedSecrets | undefined
+  #fingerprints: Fingerprints | undefined
   #drained: Promise<void> | undefined
   #api: AdminApi | undefined
   #plane: DataPlane | undefined
@@ -140,7 +144,7 @@ class RunningNode implements Node {
     const member = await this.#join(secrets)
     await this.#startWorkers(member, secrets)
     await member.announce(this.addresses)
-    this.#watchStore()
+    this.#opened.use(watchStore(this.#store, log))
     this.#phase = 'serving'
     log.info({ addresses: this.addresses, admin: this.#adminUrl() }, 'listening')
   }
@@ -198,7 +202,7 @@ class RunningNode implements Node {
     const member = this.#opened.use(await joinCluster({ config, store, secrets, log: output.log, onKeyring }))
     this.#keyring = new Keyring(member.keyring)
     this.#member = member
-    this.#secrets = secrets
+    this.#fingerprints = new Fingerprints(member.keyring.fingerprint ?? secrets.fingerprint)
     await this.#obeyOperators(member)
     this.#api = this.#apiOf(config)
     return member
@@ -222,13 +226,14 @@ class RunningNode implements Node {
   /** The operations on what that configuration names. */
   #apiOf(config: Config): AdminApi {
     const store = this.#store
-    const services = { store, keyring: this.#keyring!, fingerprints: new Fingerprints(this.#secrets!.fingerprint) }
+    const services = { store, keyring: this.#keyring!, fingerprints: this.#fingerprints! }
     const recognise = sessionRecogniser(config.pools, services)
     const reports = () => this.#reports()
     const { instance } = this.#member!
     const operators = { orders: this.#orders!, acknowledgements: this.#acknowledgements!, moves: this.#moves }
-    const sources = { store, pools: config.pools, instance, recognise, reports, ...operators }
-    const explain = explainer({ config, reports, ...services })
+    const checks = this.#checks
+    const sources = { store, pools: config.pools, instance, recognise, reports, checks, ...operators }
+    const explain = explainer({ config, reports, checks, ...services })
     return {
       ...sessionOperations(sources),
       ...moveOperations(sources),
@@ -260,6 +265,7 @@ class RunningNode implements Node {
       keyring: member.keyring,
       fingerprint,
       standings: this.#verdicts.all,
+      storeAway: !this.#store.available,
     }
     this.#plane = this.#opened.use(await this.#options.startWorkers(order, this.#store))
     this.#plane.place(this.#verdicts.all)
@@ -269,6 +275,7 @@ class RunningNode implements Node {
   }
 
   #rekey(keyring: KeyringData): void {
+    this.#fingerprints?.update(keyring.fingerprint)
     this.#keyring?.update(keyring)
     this.#plane?.rekey(keyring)
   }
@@ -291,7 +298,7 @@ class RunningNode implements Node {
 
   #notReady(): string | undefined {
     if (this.#phase !== 'serving') return this.#phase
-    if (!this.#store.available) return 'the store is away'
+    if (!this.#store.available) return degraded
     return this.#plane?.serving === 0 ? 'no worker serves' : undefined
   }
 
@@ -310,13 +317,5 @@ class RunningNode implements Node {
       ofProcess,
       ...reports.map((report) => report.metrics),
     ])
-  }
-
-  #watchStore(): void {
-    const { log } = this.#options.output
-    this.#store.onAvailability((available) => {
-      if (available) log.info({}, 'store found')
-      if (!available && this.#phase === 'serving') log.warn({}, 'store lost')
-    })
   }
 }

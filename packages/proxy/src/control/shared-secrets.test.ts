@@ -25,6 +25,28 @@ test('a start waits for a store that is not there yet', async () => {
   expect(secrets.fingerprint).toMatch(/^[\w-]{43}$/)
 })
 
+test('a start goes on with secrets of its own when the store is away, and the cluster’s come before them later', async () => {
+  const { log, events } = testLog()
+  const own = await sharedSecrets(refusing, [], log, neverAborted())
+  const { cluster } = new MemoryStore()
+  const shared = await sharedSecrets(cluster, [], log, neverAborted())
+
+  const kept = await keepSecrets(cluster, [], own)
+
+  expect(events).toMatchObject([{ level: 'warn', event: 'starting without the store' }])
+  expect(kept.sealing).toEqual([...shared.sealing, ...own.sealing])
+  expect(kept.fingerprint).toBe(shared.fingerprint)
+})
+
+test('nodes with the same secrets agree on all of them without a store, and with one', async () => {
+  const secrets = ['new', 'old']
+  const [one, other] = [1, 2].map(() => sharedSecrets(refusing, secrets, testLog().log, neverAborted()))
+  const third = await sharedSecrets(new MemoryStore().cluster, secrets, testLog().log, neverAborted())
+
+  expect(await one).toEqual(await other)
+  expect(await one).toEqual(third)
+})
+
 test('a start that waits for its store can be given up', async () => {
   const stop = new AbortController()
   const waiting = sharedSecrets(absent, ['configured'], testLog().log, stop.signal)
@@ -50,8 +72,15 @@ test('where another node was quicker its secret seals, and ours still opens', as
   const kept = await keepSecrets(cluster, [], held)
 
   expect(kept.sealing).toEqual([...quicker.sealing, ...held.sealing])
-  expect(kept.fingerprint).toBe(held.fingerprint)
+  expect(kept.fingerprint).toBe(quicker.fingerprint)
 })
+
+const refusing: Pick<ClusterTable, 'secret'> = {
+  secret: () => {
+    const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
+    return Promise.reject(new StoreUnavailable('away', { cause }))
+  },
+}
 
 const absent: Pick<ClusterTable, 'secret'> = {
   secret: () => Promise.reject(new StoreUnavailable('away')),

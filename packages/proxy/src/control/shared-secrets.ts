@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { type ClusterTable, type Milliseconds, StoreUnavailable } from '@sticky/store'
@@ -17,23 +17,29 @@ const names = { sealing: 'sealing', fingerprint: 'fingerprint' } as const
 
 const pause: Milliseconds = 50
 
-/** A store that is slower to answer than this deserves a line in the log. */
+/** A store that is slower to answer than this is not waited for: known sessions can be served without it. */
 const patience: Milliseconds = 1000
 
-/** The configured sealing secrets, or the cluster's own, and its fingerprint secret; waits until the store can tell. */
+/**
+ * The configured sealing secrets, or the cluster's own, and its fingerprint secret. While the store cannot tell, they are
+ * this node's own, until `keepSecrets` learns the cluster's.
+ */
 export async function sharedSecrets(
   cluster: Pick<ClusterTable, 'secret'>,
   configured: readonly string[],
   log: Log,
   signal: AbortSignal,
 ): Promise<SharedSecrets> {
-  const proposal = freshSecrets()
+  const proposal = ownSecrets(configured)
   for (let waited = 0; ; waited += pause) {
     try {
       return await ask(cluster, configured, proposal)
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error
-      if (waited === patience) log.warn({ reason: error.message }, 'waiting for the store')
+      if (waited >= patience || isRefused(error)) {
+        log.warn({ reason: error.message }, 'starting without the store')
+        return { sealing: configured.length > 0 ? configured : [proposal.sealing], fingerprint: proposal.fingerprint }
+      }
       await delay(pause, undefined, { signal })
     }
   }
@@ -41,7 +47,7 @@ export async function sharedSecrets(
 
 /**
  * Asks again, so that a store that forgot has them back. Where another node was quicker, its sealing secret comes first and ours
- * still opens what it sealed.
+ * still opens what it sealed; its fingerprint secret is everybody's, or nodes would not know each other's sessions.
  */
 export async function keepSecrets(
   cluster: Pick<ClusterTable, 'secret'>,
@@ -50,7 +56,12 @@ export async function keepSecrets(
 ): Promise<SharedSecrets> {
   const inForce = await ask(cluster, configured, { sealing: held.sealing[0]!, fingerprint: held.fingerprint })
   const sealing = [...inForce.sealing, ...held.sealing.filter((secret) => !inForce.sealing.includes(secret))]
-  return { sealing, fingerprint: held.fingerprint }
+  return { sealing, fingerprint: inForce.fingerprint }
+}
+
+/** Does nobody listen there? Then waiting a little longer is of no use. */
+function isRefused({ cause }: StoreUnavailable): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED'
 }
 
 interface Proposal {
@@ -70,6 +81,10 @@ async function ask(
   return { sealing, fingerprint }
 }
 
-function freshSecrets(): Proposal {
-  return { sealing: randomBytes(32).toString('base64url'), fingerprint: randomBytes(32).toString('base64url') }
+/** What this node proposes. Nodes with the same secrets propose, and without a store use, the same fingerprint secret. */
+function ownSecrets(configured: readonly string[]): Proposal {
+  const oldest = configured.at(-1)
+  const fingerprint =
+    oldest === undefined ? randomBytes(32) : createHmac('sha256', oldest).update('fingerprint').digest()
+  return { sealing: randomBytes(32).toString('base64url'), fingerprint: fingerprint.toString('base64url') }
 }

@@ -46,8 +46,8 @@ async function start(order: WorkerOrder): Promise<Running | undefined> {
   watchProcess()
   const store = openConfiguredStore(order.config.store)
   try {
-    // One that began to serve before would refuse its first newcomers.
-    await untilAvailable(store, order.config.store.commandTimeout)
+    // One that began to serve before would place its first newcomers by its own numbers.
+    if (!order.storeAway) await untilAvailable(store, order.config.store.commandTimeout)
     const worker = await openWorker(order, store, output)
     tell({ kind: 'serving', addresses: worker.addresses })
     return { worker, store, output, prepared: undefined, change: Promise.resolve() }

@@ -65,6 +65,7 @@ class RunningWorker implements Worker {
   readonly #store: Store
   readonly #output: LogOutput
   readonly #keyring: Keyring
+  readonly #fingerprints: Fingerprints
   readonly #scripts: Scripts
   readonly #metrics: ExchangeMetrics
   readonly #troubles: ConnectionTroubles
@@ -83,6 +84,7 @@ class RunningWorker implements Worker {
     this.#secrets = secrets
     this.#output = output
     this.#keyring = new Keyring(keyring)
+    this.#fingerprints = new Fingerprints(keyring.fingerprint ?? fingerprint)
     this.#scripts = this.#opened.use(new Scripts({ pools, log: output.log, clock: monotonic }))
     this.#troubles = new ConnectionTroubles(output.log, monotonic)
     this.#metrics = new ExchangeMetrics(config.pools)
@@ -94,7 +96,7 @@ class RunningWorker implements Worker {
     this.#services = {
       store,
       keyring: this.#keyring,
-      fingerprints: new Fingerprints(fingerprint),
+      fingerprints: this.#fingerprints,
       scripts: this.#scripts,
       sessionRefused: (pool, reason) => this.#metrics.refuseSession(pool, reason),
       health: (pool, { id, weight }) => this.#standings.of(pool.id, id, weight, pool.ejection),
@@ -169,6 +171,7 @@ class RunningWorker implements Worker {
   }
 
   rekey(keyring: KeyringData): void {
+    this.#fingerprints.update(keyring.fingerprint)
     this.#keyring.update(keyring)
   }
 

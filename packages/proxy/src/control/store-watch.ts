@@ -1,0 +1,68 @@
+import { type Milliseconds, type Store, type StoreRole, StoreUnavailable } from '@sticky/store'
+
+import type { Log } from './log.ts'
+
+const interval: Milliseconds = 250
+
+/** Logs once each change of how a way to the store fares, and once what the operator should know of its set-up. */
+export function watchStore(store: Store, log: Log): Disposable {
+  const watch = new StoreWatch(store, log)
+  const timer = setInterval(() => watch.look(), interval).unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+class StoreWatch {
+  readonly #store: Store
+  readonly #log: Log
+  readonly #last = new Map<string, Pick<StoreRole, 'available' | 'readOnly'>>()
+  readonly #warned = new Set<string>()
+  #asking = false
+
+  constructor(store: Store, log: Log) {
+    this.#store = store
+    this.#log = log
+    // What it is like at the start is no change, unless it is away.
+    for (const role of store.roles?.() ?? []) this.#last.set(role.role, { available: true, readOnly: false })
+    void this.#warn()
+  }
+
+  look(): void {
+    for (const role of this.#store.roles?.() ?? []) {
+      const { available = true, readOnly = false } = this.#last.get(role.role) ?? {}
+      if (role.available !== available) this.#availabilityChanged(role)
+      if (role.readOnly !== readOnly) this.#writabilityChanged(role)
+      this.#last.set(role.role, role)
+    }
+  }
+
+  #availabilityChanged({ role, available, reason }: StoreRole): void {
+    if (!available) return this.#log.warn({ role, reason }, 'store lost')
+    this.#log.info({ role }, 'store found')
+    // It may be another one.
+    if (role === 'upkeep') void this.#warn()
+  }
+
+  #writabilityChanged({ role, readOnly, reason }: StoreRole): void {
+    if (readOnly) this.#log.error({ role, reason }, 'store refuses writes')
+    else this.#log.info({ role }, 'store takes writes again')
+  }
+
+  async #warn(): Promise<void> {
+    if (this.#asking) return
+    this.#asking = true
+    try {
+      for (const reason of (await this.#store.warnings?.()) ?? []) this.#warnOnce(reason)
+    } catch (error) {
+      // Examined when it comes back.
+      if (!(error instanceof StoreUnavailable)) this.#log.error({ err: error }, 'store not examined')
+    } finally {
+      this.#asking = false
+    }
+  }
+
+  #warnOnce(reason: string): void {
+    if (this.#warned.has(reason)) return
+    this.#warned.add(reason)
+    this.#log.warn({ reason }, 'store set-up')
+  }
+}
