@@ -7,12 +7,15 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** What a test has an application answer: header fields by name, and besides them these. */
 export interface Answer {
   readonly status?: number
   readonly headers?: OutgoingHttpHeaders
   readonly body?: string
+  /** Milliseconds that it takes. */
+  readonly after?: number
 }
 
 /** What reached an application, and which one. */
@@ -58,12 +61,18 @@ export class ScriptedApp implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { status = 200, headers = {}, body } = JSON.parse(String(request.headers[ANSWER] ?? '{}')) as Answer
+    const {
+      status = 200,
+      headers = {},
+      body,
+      after = 0,
+    } = JSON.parse(String(request.headers[ANSWER] ?? '{}')) as Answer
     let received = ''
     for await (const bytes of request) received += bytes
     const { [ANSWER]: _, ...fields } = request.headers
     const seen = { app: this.id, method: request.method!, url: request.url!, headers: fields, body: received }
     this.seen.push(seen)
+    if (after > 0) await delay(after)
     response.writeHead(status, { 'x-app': this.id, ...headers })
     response.end(body ?? JSON.stringify(seen))
   }
