@@ -6,6 +6,7 @@ import { NearCache } from '../../packages/store/src/near-cache.ts'
 import { RedisStore } from '../../packages/store/src/redis-store.ts'
 import { freshPrefix } from '../support/redis.ts'
 import { type RedisClusterNodes, startRedisCluster } from '../support/redis-cluster-nodes.ts'
+import { operatorsContract } from './operators-contract.ts'
 import { bound, eventually, freshKey, type StoreUnderTest, storeContract } from './store-contract.ts'
 
 const terms: Terms = { age: 1_800_000, source: 'session-cookie' }
@@ -22,6 +23,15 @@ storeContract('RedisStore over a cluster of three masters', () => {
 })
 
 storeContract('NearCache over a cluster of three masters', () => {
+  const prefix = freshPrefix()
+  const near = () => {
+    const store = new RedisStore(cluster.url, { prefix })
+    return new NearCache(store, store.changes)
+  }
+  return overCluster([near(), near()])
+})
+
+operatorsContract('NearCache over a cluster of three masters, for operators', () => {
   const prefix = freshPrefix()
   const near = () => {
     const store = new RedisStore(cluster.url, { prefix })
