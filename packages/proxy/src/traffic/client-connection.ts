@@ -46,6 +46,11 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   /** The client is slow to read. */
   #stalled = false
   #closing = false
+  /** When it will have been silent for too long in the middle of a body. */
+  #silence: Milliseconds = 0
+  /** Until when the pace of its body is watched, and what was there of it when that began; 0: it is not. */
+  #spell: Milliseconds = 0
+  #had = 0
   /** How long it waits for a request while it drains. */
   #lastWait: Milliseconds = LAST_WAIT
 
@@ -56,7 +61,7 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
     this.origin = origin
     this.#client = { address: origin.address, secure: origin.scheme === 'https' }
     this.#reader = new RequestReader(traffic.config.limits)
-    this.writer = new ClientWriter(socket, () => this.#progress())
+    this.writer = new ClientWriter(socket, () => this.#progress(), beneath)
     this.deadline = traffic.deadlines.in(traffic.config.timeouts.head)
     traffic.deadlines.add(this)
     socket.on('data', (bytes: Buffer) => this.#read(bytes))
@@ -107,6 +112,7 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
 
   #begin(request: ParsedRequest): void {
     this.deadline = 0
+    this.#spell = 0
     const client = clientOf(this.#client, this.origin, request, this.#traffic.trusted)
     const requestId = requestIdOf(this.origin, request) ?? this.#traffic.requestIds.next()
     this.#exchange = new Exchange(this.#traffic, this, request, client, requestId)
@@ -151,7 +157,7 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
 
   stalled(): void {
     this.#stalled = true
-    this.writer.moved()
+    this.writer.taken()
     this.deadline = this.#traffic.deadlines.in(this.#traffic.config.timeouts.write)
   }
 
@@ -205,8 +211,37 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   #await(): void {
     if (this.#stalled) return
     const exchange = this.#exchange
-    const limit = exchange === undefined ? this.#requestLimit : this.#bodyLimit(exchange)
-    this.deadline = limit === 0 ? 0 : this.#traffic.deadlines.in(limit)
+    if (exchange === undefined) this.deadline = this.#traffic.deadlines.in(this.#requestLimit)
+    else this.#awaitBody(exchange)
+  }
+
+  #awaitBody(exchange: Exchange): void {
+    const { deadlines, config } = this.#traffic
+    if (!this.#owesBody(exchange)) {
+      this.deadline = 0
+      this.#spell = 0
+      return
+    }
+    this.#silence = deadlines.in(config.timeouts.body)
+    if (this.#spell === 0) this.#beginSpell(exchange)
+    this.deadline = Math.min(this.#silence, this.#spell)
+  }
+
+  #beginSpell(exchange: Exchange): void {
+    const { deadlines, config } = this.#traffic
+    this.#spell = deadlines.in(config.timeouts.body)
+    this.#had = exchange.bytesReceived
+  }
+
+  /** Was it never silent for too long, and has it sent enough since its pace is watched? */
+  #sendsOn(exchange: Exchange): boolean {
+    const { deadlines, config } = this.#traffic
+    const least = this.#least(config.timeouts.body)
+    const goesOn = !this.#stalled && this.#silence > deadlines.now && exchange.bytesReceived - this.#had >= least
+    if (!goesOn) return false
+    this.#beginSpell(exchange)
+    this.deadline = Math.min(this.#silence, this.#spell)
+    return true
   }
 
   get #requestLimit(): Milliseconds {
@@ -216,14 +251,14 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   }
 
   /** A tunnel's silence is its backend connection's affair. */
-  #bodyLimit(exchange: Exchange): Milliseconds {
-    const owed = exchange.takesBody && !exchange.tunnel && !this.#held && !this.#reader.bodyDone
-    return owed ? this.#traffic.config.timeouts.body : 0
+  #owesBody(exchange: Exchange): boolean {
+    return exchange.takesBody && !exchange.tunnel && !this.#held && !this.#reader.bodyDone
   }
 
   expired(): void {
     if (this.#readsOn) this.stalled()
     else if (this.#closing) this.destroy()
+    else if (this.#exchange !== undefined && this.#sendsOn(this.#exchange)) return
     else if (this.#exchange !== undefined)
       this.#exchange.clientTimeout(this.#stalled ? 'client-stalled' : 'body-timeout')
     else if (this.#stalled) this.#cut()
@@ -231,9 +266,15 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
     else this.close()
   }
 
-  /** A slow client is not cut as long as it reads at all. */
+  /** A slow client is not cut as long as it reads, and fast enough. */
   get #readsOn(): boolean {
-    return this.#stalled && this.#socket.writableLength > 0 && this.writer.moved()
+    const { write } = this.#traffic.config.timeouts
+    return this.#stalled && this.#socket.writableLength > 0 && this.writer.taken() >= Math.max(1, this.#least(write))
+  }
+
+  /** Bytes that a client has to send or take within a time. */
+  #least(time: Milliseconds): number {
+    return (this.#traffic.config.limits.minRate * time) / 1000
   }
 
   /** Closes once what was written has left; what the client still sends is thrown away for a while. */

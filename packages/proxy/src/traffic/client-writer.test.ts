@@ -74,3 +74,26 @@ describe('what is written to a client', () => {
     expect(progress).toBe(1)
   })
 })
+
+describe('what a client has taken', () => {
+  test('is what was given to the system, less what still waits there, since it was last asked', () => {
+    const { socket } = slowSocket()
+    const handle = { bytesWritten: 1_000, writeQueueSize: 900 }
+    const writer = new ClientWriter(socket, () => {}, Object.assign(slowSocket().socket, { _handle: handle }))
+
+    const first = writer.taken()
+    handle.writeQueueSize = 850
+    const second = writer.taken()
+    handle.bytesWritten = 2_000
+    handle.writeQueueSize = 1_850
+
+    expect([first, second, writer.taken()]).toEqual([100, 50, 0])
+  })
+
+  test('is nothing more once the connection is closed', () => {
+    const { socket } = slowSocket()
+    const writer = new ClientWriter(socket, () => {}, Object.assign(slowSocket().socket, { _handle: null }))
+
+    expect(writer.taken()).toBe(0)
+  })
+})

@@ -5,7 +5,7 @@ const COPIED_BYTES = 4 * 1024
 
 /** What Node itself asks whether a write goes on: a stream tells only when a write is over, and one may take a slow client minutes. */
 interface Handled {
-  readonly _handle?: { readonly writeQueueSize: number } | null
+  readonly _handle?: { readonly bytesWritten: number; readonly writeQueueSize: number } | null
 }
 
 /**
@@ -14,16 +14,17 @@ interface Handled {
  */
 export class ClientWriter {
   readonly #socket: Socket
+  readonly #beneath: Socket
   readonly #onWritten: () => void
   #text = ''
-  #waiting = 0
-  #queued = 0
+  #taken = 0
   /** Bytes of body content written since the last reset. */
   content = 0
 
-  /** `onProgress` is called whenever nothing written before is still waiting. */
-  constructor(socket: Socket, onProgress: () => void) {
+  /** `onProgress` is called whenever nothing written before is still waiting; `beneath` is the connection, should TLS be over it. */
+  constructor(socket: Socket, onProgress: () => void, beneath: Socket = socket) {
     this.#socket = socket
+    this.#beneath = beneath
     this.#onWritten = () => {
       if (socket.writableLength === 0) onProgress()
     }
@@ -58,14 +59,13 @@ export class ClientWriter {
     return this.#text === '' && this.#socket.writableLength === 0
   }
 
-  /** Has the client, since this was last asked, taken some of what waits for it? */
-  moved(): boolean {
-    const waiting = this.#socket.writableLength
-    const queued = (this.#socket as unknown as Handled)._handle?.writeQueueSize ?? 0
-    const moved = waiting < this.#waiting || queued < this.#queued
-    this.#waiting = waiting
-    this.#queued = queued
-    return moved
+  /** Bytes that the client has taken of what waits for it, since this was last asked. */
+  taken(): number {
+    const handle = (this.#beneath as unknown as Handled)._handle
+    const taken = handle ? handle.bytesWritten - handle.writeQueueSize : this.#taken
+    const since = taken - this.#taken
+    this.#taken = taken
+    return since
   }
 
   /** Lets what was gathered leave; false: the client is slow to read. */

@@ -10,7 +10,7 @@ import {
   wholeSite,
 } from '../affinity/strategy.ts'
 import type { Balancer, Choice } from '../balancing/balancer.ts'
-import { Elsewhere, HomeBarred } from '../balancing/elsewhere.ts'
+import { codeWith, Elsewhere, HomeBarred } from '../balancing/elsewhere.ts'
 import type { Waiter } from '../balancing/queue.ts'
 import type { Route } from '../routing/route-table.ts'
 import type { Pool, Topology } from '../routing/topology.ts'
@@ -125,11 +125,9 @@ export class Placement implements Waiter {
     return this.elsewhere?.home ?? this.backend!
   }
 
-  /** What affinity made of it. A session whose home is kept, be it renewed meanwhile, was served elsewhere this once. */
+  /** What affinity made of it. */
   get persistence(): PersistenceCode {
-    const code = this.session?.persistence ?? 'NN'
-    if (this.elsewhere?.home === undefined) return code
-    return code.endsWith('D') ? 'DD' : 'DN'
+    return codeWith(this.elsewhere, this.session?.persistence ?? 'NN')
   }
 
   /** How long it has waited for room; undefined: not at all. */
