@@ -1,3 +1,4 @@
+import type { PersistenceCode } from '../affinity/strategy.ts'
 import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
 
@@ -22,6 +23,12 @@ export class Elsewhere {
     this.reason = reason
     this.home = home
   }
+}
+
+/** What affinity made of an exchange. A session whose home is kept, be it renewed meanwhile, was served elsewhere this once. */
+export function codeWith(elsewhere: Elsewhere | undefined, code: PersistenceCode): PersistenceCode {
+  if (elsewhere?.home === undefined) return code
+  return code.endsWith('D') ? 'DD' : 'DN'
 }
 
 /** Nobody but its home may serve the session, which cannot now but may be waited for. */
