@@ -1,0 +1,162 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import type { BackendList } from '@sticky/proxy/admin-api'
+
+import { openDescriptors, residentMiB } from './memory.ts'
+import { rawConnection } from './raw-exchange.ts'
+import type { Row } from './row.ts'
+import { inFlight, POOL, Stage } from './stage.ts'
+import type { Trial } from './trial.ts'
+
+const UPLOADS = 500
+const SESSIONS = 100_000
+const IDLE = 10_000
+
+/** Clients that leave, or are too many. */
+export const clientRows: readonly Row[] = [
+  {
+    number: 17,
+    name: 'Uploads cut half-way',
+    does: `${UPLOADS} clients send half of what they announced, and reset`,
+    passes: 'no socket and no count is left after 2 s, no backend is punished, nobody else notices',
+    async run(trial) {
+      const stage = trial.stack.use(await Stage.open())
+      await trial.under(stage.load())
+      const usual = await Promise.all(stage.nodes.map(openDescriptors))
+      await trial.fault(() => cutUploads(stage))
+      await trial.heal(() => undefined)
+      const now = () => Promise.all(stage.nodes.map(openDescriptors))
+      // The load's own connections to backends come and go with how many of its requests fall together.
+      const left = (counts: readonly number[]) => counts.every((count, n) => count <= usual[n]! + 12)
+      await trial.recovers('no socket is left', now, left, 2_000)
+      const { backends } = await stage.nodes[0]!.ask<BackendList>(`/v1/backends?pool=${POOL}`)
+      trial.expect(
+        'every backend is ready',
+        backends.every(({ state }) => state === 'ready'),
+        backends,
+      )
+      await trial.calm()
+      trial.expectServed()
+      trial.expectAtHome()
+      await expectQuiet(trial, stage)
+    },
+  },
+  {
+    number: 22,
+    name: 'Descriptors run out',
+    does: 'one of two nodes may open 256; 1000 clients connect to it at once and stay for 5 s',
+    passes: 'it lives, burns no processor meanwhile, serves at once when they are gone; the other notices nothing',
+    isLong: true,
+    async run(trial) {
+      const surroundings = [{ under: ['prlimit', '--nofile=256'] }]
+      const stage = trial.stack.use(await Stage.open({ surroundings }))
+      const [narrow, wide] = stage.nodes
+      stage.nodes = [wide!]
+      await trial.under(stage.load())
+      const pid = narrow!.pid
+      const sockets = await Promise.all(Array.from({ length: 1_000 }, () => rawConnection(narrow!.port)))
+      await trial.fault(() => sockets.forEach((socket) => void socket.write('GET /count HTTP/1.1\r\nHost: x\r\n\r\n')))
+      await delay(5_000)
+      await trial.heal(() => sockets.forEach((socket) => void socket.destroy()))
+      const answers = async () => (await fetch(`http://127.0.0.1:${narrow!.port}/count`)).status
+      await trial.recovers('it serves again', answers, (status) => status === 200, 3_000)
+      trial.expect('it is the same process', narrow!.pid === pid && !narrow!.ended)
+      await trial.calm()
+      trial.expectServed()
+      trial.expectAtHome()
+    },
+  },
+  {
+    number: 23,
+    name: '100,000 sessions',
+    does: 'begun through one node over some minutes, while the load goes on',
+    passes: 'a node takes at most 64 MB more, Redis at most 350 bytes each; no error, nobody moved',
+    isLong: true,
+    async run(trial) {
+      const affinity = [{ strategy: 'session-cookie', name: 'sticky', begin: 'always', age: '30m' }]
+      const stage = trial.stack.use(await Stage.open({ pool: { affinity } }))
+      await trial.under(stage.load())
+      const [before, used] = [await residentMiB(stage.nodes[0]!), await stage.redisMemory()]
+      await trial.fault(() => beginSessions(stage.nodes[0]!.port))
+      await trial.heal(() => undefined)
+      const grown = (await residentMiB(stage.nodes[0]!)) - before
+      const each = ((await stage.redisMemory()) - used) / SESSIONS
+      trial.note(`the node took ${grown.toFixed(0)} MiB more, Redis ${each.toFixed(0)} bytes a session`)
+      trial.expect('the node takes at most 64 MB more', grown <= 64, grown)
+      trial.expect('Redis takes at most 350 bytes a session', each <= 350, each)
+      await trial.calm()
+      trial.expectServed()
+      trial.expectAtHome()
+    },
+  },
+  {
+    number: 24,
+    name: '10,000 idle connections',
+    does: 'kept alive on one node, which may open 18,000 descriptors, beside the load',
+    passes: 'the node stays below 350 MB; no error, nobody moved, the times of others as before',
+    isLong: true,
+    async run(trial) {
+      const surroundings = [{ under: ['prlimit', '--nofile=18000'] }]
+      const stage = trial.stack.use(await Stage.open({ surroundings, config: { timeouts: { idle: '10m' } } }))
+      await trial.under(stage.load())
+      const sockets: { destroy(): void }[] = []
+      trial.stack.defer(() => sockets.forEach((socket) => void socket.destroy()))
+      await trial.fault(async () => {
+        for (let n = 0; n < IDLE; n += 100) {
+          const some = await Promise.all(Array.from({ length: 100 }, () => idleConnection(stage.nodes[0]!.port)))
+          sockets.push(...some)
+        }
+      })
+      await trial.stands()
+      const resident = await residentMiB(stage.nodes[0]!)
+      trial.note(`the node has ${resident.toFixed(0)} MiB with ${sockets.length} of them`)
+      trial.expect('the node stays below 350 MB', resident < 350, resident)
+      await trial.calm()
+      trial.expectServed()
+      trial.expectAtHome()
+    },
+  },
+]
+
+/** Every upload of its own connection; half of the body has left when it is reset. */
+async function cutUploads({ nodes }: Stage): Promise<void> {
+  const head = 'POST /upload HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 20000\r\n\r\n'
+  for (let n = 0; n < UPLOADS; n += 50) {
+    const sockets = await Promise.all(Array.from({ length: 50 }, (_, m) => rawConnection(nodes[m % 2]!.port)))
+    for (const socket of sockets) socket.write(head + 'x'.repeat(10_000))
+    await delay(50)
+    for (const socket of sockets) socket.resetAndDestroy()
+  }
+}
+
+async function beginSessions(port: number): Promise<void> {
+  let left = SESSIONS
+  const begin = async () => {
+    const socket = await rawConnection(port)
+    while (left-- > 0) await exchange(socket)
+    socket.destroy()
+  }
+  await Promise.all(Array.from({ length: 16 }, begin))
+}
+
+/** One request, and the whole small answer to it. */
+async function exchange(socket: Awaited<ReturnType<typeof rawConnection>>): Promise<void> {
+  const answered = new Promise<void>((resolve, reject) => {
+    socket.once('data', () => resolve())
+    socket.once('close', () => reject(new Error('the connection was closed instead of an answer')))
+  })
+  socket.write('GET /count HTTP/1.1\r\nHost: shop.example\r\n\r\n')
+  await answered
+  socket.removeAllListeners('close')
+}
+
+async function idleConnection(port: number): Promise<{ destroy(): void }> {
+  const socket = await rawConnection(port)
+  await exchange(socket)
+  return socket
+}
+
+async function expectQuiet(trial: Trial, { nodes }: Stage): Promise<void> {
+  const counts = () => Promise.all(nodes.map(inFlight))
+  await trial.within('in quiet the counts are 0', counts, (all) => all.every((count) => count === 0), 3_000)
+}

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+import { rows } from './rows.ts'
+import { type Run, table } from './table.ts'
+import type { Form } from './trial.ts'
+
+const place = 'docs/reliability-report.md'
+const root = new URL('../../', import.meta.url)
+
+/** Writes what came of a run for everybody to read; answers where. */
+export function writeReport(form: Form, runs: readonly Run[]): string {
+  writeFileSync(new URL(place, root), page(form, runs))
+  return fileURLToPath(new URL(place, root)).slice(fileURLToPath(root).length)
+}
+
+function page(form: Form, runs: readonly Run[]): string {
+  const processors = cpus()
+  return `# Reliability report
+
+What \`pnpm chaos --${form.name}\` found on ${new Date().toISOString().slice(0, 10)}, on a machine with ${processors.length} × ${processors[0]?.model.trim()},
+Linux ${release()}, Node ${process.versions.node}, Redis ${redisVersion()}, Sticky ${ownVersion()}.
+
+Every row stands alone: nodes and applications as processes, a Redis of its own, and 50 clients with 200 requests a second in all over
+every node in turn, beside five newcomers a second. A client checks status, backend and its own counter on every answer. It asks
+another node only when its connection is refused. An *error* is any other answer or none; *moved* is a session that another
+backend answered than the one before. Faults stand ${form.during / 1000} s unless the row says otherwise; the times *during* leave out the first second,
+*recovery* is how long after the fault (or its end, where it ends) all was as before.
+
+${table(runs)}
+
+What each row does, and when it passes:
+
+${rows.map(({ number, name, does, passes }) => `${number}. **${name}**: ${does}. Passes with: ${passes}.`).join('\n')}
+`
+}
+
+function redisVersion(): string {
+  const { stdout } = spawnSync('redis-server', ['--version'], { encoding: 'utf8' })
+  return /v=(\S+)/.exec(stdout ?? '')?.[1] ?? 'unknown'
+}
+
+function ownVersion(): string {
+  return (JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string }).version
+}

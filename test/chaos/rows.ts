@@ -1,0 +1,22 @@
+import { backendRows } from './backend-rows.ts'
+import { changeRows } from './change-rows.ts'
+import { clientRows } from './client-rows.ts'
+import { nodeRows } from './node-rows.ts'
+import { partitionRows } from './partition-rows.ts'
+import { redisElsewhereRows } from './redis-elsewhere-rows.ts'
+import { redisRows } from './redis-rows.ts'
+import type { Row } from './row.ts'
+
+/** The failure matrix, by number. */
+export const rows: readonly Row[] = [
+  ...redisRows,
+  ...redisElsewhereRows,
+  ...partitionRows,
+  ...nodeRows,
+  ...backendRows,
+  ...clientRows,
+  ...changeRows,
+].sort((one, other) => one.number - other.number)
+
+/** Rows that no node passes yet, and what they wait for. */
+export const pending: ReadonlyMap<number, string> = new Map([[8, 'a metric for refused writes']])

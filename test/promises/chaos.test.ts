@@ -1,0 +1,26 @@
+import { describe, expect, test } from 'vitest'
+
+import { runRow } from '../chaos/row.ts'
+import { pending, rows } from '../chaos/rows.ts'
+import { short } from '../chaos/trial.ts'
+
+const inShort = rows.filter(({ isLong }) => !isLong)
+
+// Each row has processes of its own and waits most of the time, so some go side by side: errors, moves and counts are asserted, no times.
+describe('the failure matrix, each fault once', { concurrent: true, timeout: 60_000 }, () => {
+  test.for(inShort.filter(({ number }) => !pending.has(number)))(
+    'row $number, $name: $passes',
+    async (row, { expect }) => {
+      const { failures, requests } = await runRow(row, short)
+
+      expect(failures).toEqual([])
+      expect(requests).toBeGreaterThan(0)
+    },
+  )
+
+  test.for(inShort.filter(({ number }) => pending.has(number)))('row $number, $name: $passes', { skip: true }, () => {})
+})
+
+test('every row of the matrix is there', () => {
+  expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 26 }, (_, n) => n + 1))
+})
