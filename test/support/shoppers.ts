@@ -45,8 +45,9 @@ export interface Visit {
   readonly app: string
   /** Did it begin the shopper's session? */
   readonly isFirst: boolean
-  /** On the clock of `performance.now`, when it was asked for. */
+  /** On the clock of `performance.now`, as is the next. */
   readonly asked: number
+  readonly answered: number
 }
 
 let shoppers = 0
@@ -65,7 +66,7 @@ export class Shopper {
     if (page.status !== 200) throw new Error(`${this.#cart}: ${page.status} ${page.body}`)
     const { app, items } = JSON.parse(page.body) as { app: string; items: number }
     if (items !== ++this.#items) throw new Error(`${this.#cart}: ${items} items instead of ${this.#items}`)
-    return { app, isFirst, asked }
+    return { app, isFirst, asked, answered: performance.now() }
   }
 }
 

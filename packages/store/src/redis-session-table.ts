@@ -75,7 +75,7 @@ export class RedisSessionTable implements SessionTable, CookieTable {
   }
 
   async move(key: SessionKey, backend: string, ifVersion = 0): Promise<Row> {
-    const { shard } = await this.#tablesOf(key)
+    const { upkeep: shard } = await this.#tablesOf(key)
     const args = [shard.channel, shard.pool, Buffer.from(key.id, 'base64url'), backend, ifVersion]
     const keys = [shard.epochKey, shard.backends, shard.rows]
     const [epoch, row] = (await shard.run(sessionScripts.move, keys, args)) as [Buffer | null, Buffer]

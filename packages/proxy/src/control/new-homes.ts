@@ -1,6 +1,7 @@
 import type { Store } from '@sticky/store'
 
 import { AdminProblem, type BackendResource } from './admin-api.ts'
+import { unlessAway } from './store-absence.ts'
 
 /** Where sessions that leave a backend go: to one, or one by one to whichever has the fewest by weight. */
 export class NewHomes {
@@ -19,12 +20,12 @@ export class NewHomes {
     to: string | undefined,
   ): Promise<NewHomes> {
     if (to !== undefined) return new NewHomes([{ id: to, weight: 1, sessions: 0 }])
-    const counts = await store.sessions.count(pool)
+    const counts = await unlessAway(store.sessions.count(pool))
     const homes = backends.filter(({ id, state, weight }) => id !== from && state === 'ready' && weight > 0)
     if (homes.length === 0) {
       throw new AdminProblem('backend-not-ready', `no other backend of pool ${pool} takes newcomers`)
     }
-    return new NewHomes(homes.map(({ id, weight }) => ({ id, weight, sessions: counts.get(id) ?? 0 })))
+    return new NewHomes(homes.map(({ id, weight }) => ({ id, weight, sessions: counts?.get(id) ?? 0 })))
   }
 
   next(): string {
