@@ -6,6 +6,7 @@ import { stickyCli } from './sticky-cli.ts'
 
 test('backends shows what each carries, and a dash for what is unknown', async () => {
   const since = new Date(Date.now() - 60_500).toISOString()
+  const failed = '3 of 3 failed: status 503'
   const shop = {
     pool: 'shop',
     url: 'http://127.0.0.1:3001',
@@ -18,9 +19,10 @@ test('backends shows what each carries, and a dash for what is unknown', async (
     backends: async () => ({
       apiVersion,
       backends: [
-        { ...shop, id: 'a', state: 'ready', sessions: 12, inFlight: 3 },
-        { ...shop, id: 'b', state: 'down', sessions: null, inFlight: null },
-        { ...shop, id: 'c', state: 'drain', since, sessions: 0, inFlight: 1 },
+        { ...shop, id: 'a', state: 'ready', check: { up: true, reason: null }, sessions: 12, inFlight: 3 },
+        { ...shop, id: 'b', state: 'down', check: { up: false, reason: failed }, sessions: null, inFlight: null },
+        { ...shop, id: 'c', state: 'drain', check: { up: null, reason: null }, since, sessions: 0, inFlight: 1 },
+        { ...shop, id: 'd', state: 'ready', check: null, sessions: 0, inFlight: 0 },
       ],
     }),
   })
@@ -28,10 +30,11 @@ test('backends shows what each carries, and a dash for what is unknown', async (
   const run = await stickyCli(['backends', '--admin', `http://${server.address}`])
 
   expect(run.stdout.split('\n')).toEqual([
-    'POOL  BACKEND  STATE  FOR  WEIGHT  SESSIONS  IN FLIGHT  URL',
-    'shop  a        ready    -       1        12          3  http://127.0.0.1:3001',
-    'shop  b        down     -       1         -          -  http://127.0.0.1:3001',
-    'shop  c        drain  60s       1         0          1  http://127.0.0.1:3001',
+    'POOL  BACKEND  STATE  FOR  WEIGHT  SESSIONS  IN FLIGHT  CHECK                            URL',
+    'shop  a        ready    -       1        12          3  up                               http://127.0.0.1:3001',
+    'shop  b        down     -       1         -          -  down, 3 of 3 failed: status 503  http://127.0.0.1:3001',
+    'shop  c        drain  60s       1         0          1  not yet                          http://127.0.0.1:3001',
+    'shop  d        ready    -       1         0          0  -                                http://127.0.0.1:3001',
     '',
   ])
 })

@@ -26,8 +26,17 @@ const columns = (clock: Clock): readonly Column<BackendResource>[] => [
   { title: 'WEIGHT', value: ({ weight }) => weight, align: 'right' },
   { title: 'SESSIONS', value: ({ sessions }) => sessions ?? '-', align: 'right' },
   { title: 'IN FLIGHT', value: ({ inFlight }) => inFlight ?? '-', align: 'right' },
+  { title: 'CHECK', value: ({ check }) => found(check) },
   { title: 'URL', value: ({ url }) => url },
 ]
+
+/** What health checks find, in a few words. */
+function found(check: BackendResource['check']): string {
+  if (check === null) return '-'
+  const { up, reason } = check
+  const said = up === null ? 'not yet' : up ? 'up' : 'down'
+  return reason === null ? said : `${said}, ${reason}`
+}
 
 /** `sticky-cli backends`: the configured backends and what they carry. */
 export async function listBackends({ api, output, clock }: CommandContext, query: PoolQuery): Promise<void> {

@@ -72,13 +72,18 @@ function homeOf({ session, to, backends }: Explanation): string[] {
   const [home] = session?.home ?? []
   if (home === undefined || ('backend' in to && to.backend === home)) return []
   const backend = backends.find(({ id }) => id === home)
-  return [`${home}, ${backend === undefined ? 'which this node does not know' : `which is ${backend.state}`}`]
+  return [`${home}, ${backend === undefined ? 'which this node does not know' : `which is ${standing(backend)}`}`]
+}
+
+function standing({ state, check }: ExplainedBackend): string {
+  return state === 'down' && check?.up === false && check.reason !== null ? `${state}: ${check.reason}` : state
 }
 
 function destination(to: Destination | ExplainedRefusal, backends: readonly ExplainedBackend[]): string {
   if ('refusal' in to) return `nobody: ${to.status} ${to.text} (${to.refusal})`
   const { backend, why, policy, certain, candidates } = to
   if (why === 'home') return `${backend}, its home`
+  if (why === 'stand-in') return `${backend}, which stands in for its home`
   if (!candidates.includes(backend)) return `${backend}, a backup`
   if (candidates.length === 1) return `${backend}, the only one it can go to`
   const among = backends.filter(({ id }) => candidates.includes(id)).map(loadOf)

@@ -190,6 +190,8 @@ export interface BackendResource {
   readonly weight: number
   /** As this node sees it: `drain` keeps its sessions and gets no newcomers, `maint` gets nothing, `down` is unwell or ejected by every worker. */
   readonly state: 'ready' | 'drain' | 'maint' | 'down'
+  /** What health checks of this node find; null: it makes none. */
+  readonly check: CheckResource | null
   /** When operators gave it the state they want it in; null: they never said anything. */
   readonly since: Timestamp | null
   /** Does it get no newcomers, and has it neither sessions nor exchanges? */
@@ -200,6 +202,14 @@ export interface BackendResource {
   readonly sessions: number | null
   /** Exchanges in flight in the cluster. */
   readonly inFlight: number | null
+}
+
+/** What health checks find of a backend. */
+export interface CheckResource {
+  /** Null: too few were made to tell. */
+  readonly up: boolean | null
+  /** How many in a row failed, and why the last one did, as in `2 of 3 failed: status 503`; null: it did not. */
+  readonly reason: string | null
 }
 
 /** The cluster's nodes. */

@@ -4,8 +4,9 @@ import { storesSessions } from '../affinity/registry.ts'
 import type { BackendConfig, PoolConfig } from '../config/config.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { type AdminApi, AdminProblem, apiVersion, type BackendResource } from './admin-api.ts'
-import { poolsOf, timestamp } from './admin-resources.ts'
+import { checkResource, poolsOf, timestamp } from './admin-resources.ts'
 import type { BackendOrders } from './backend-orders.ts'
+import type { HealthChecks } from './health-checks.ts'
 import { unlessAway } from './store-absence.ts'
 import { type BackendReport, reportsAbout, type WorkerReport } from './worker-report.ts'
 
@@ -14,6 +15,7 @@ export interface BackendSources {
   readonly store: Store
   readonly pools: readonly PoolConfig[]
   readonly orders: Pick<BackendOrders, 'of' | 'refresh'>
+  readonly checks: Pick<HealthChecks, 'of'>
   readonly acknowledgements: Pick<Acknowledgements, 'missing'>
   /** Asks this node's workers. */
   reports(): Promise<readonly WorkerReport[]>
@@ -59,7 +61,7 @@ export function configured(
 
 /** The backends of a pool with what they carry. */
 export async function describeBackends(
-  { store, orders, reports }: Pick<BackendSources, 'store' | 'orders' | 'reports'>,
+  { store, orders, checks, reports }: Pick<BackendSources, 'store' | 'orders' | 'checks' | 'reports'>,
   pool: PoolConfig,
 ): Promise<BackendResource[]> {
   const [sessions, totals, reported] = await Promise.all([
@@ -79,7 +81,8 @@ export async function describeBackends(
     const takesNewcomers = (order?.state ?? 'ready') === 'ready' && standing.weight > 0
     const drained = !takesNewcomers && carried.sessions === 0 && carried.inFlight === 0
     const since = order === undefined ? null : timestamp(order.since)
-    return { pool: pool.id, id, url, ...standing, since, drained, ...carried, keepsSessions }
+    const check = checkResource(checks.of(pool.id, id))
+    return { pool: pool.id, id, url, ...standing, check, since, drained, ...carried, keepsSessions }
   })
 }
 

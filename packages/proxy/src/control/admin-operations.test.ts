@@ -220,6 +220,10 @@ function admin(reports: readonly WorkerReport[] = []) {
     reports: async () => reports,
     orders: { of: () => undefined, refresh: async () => {} },
     acknowledgements: { missing: async () => [] },
+    checks: {
+      of: (_: string, backend: string) =>
+        backend === 'b' ? { well: false, trouble: '3 of 3 failed: status 503' } : undefined,
+    },
     moves: new MoveCounts(),
     recognise: async (pool: string, cookie: string) =>
       pool === 'legacy' ? { pool, id: id(cookie.at(-1)!) } : undefined,

@@ -1,7 +1,8 @@
 import type { Milliseconds } from '@sticky/store'
 
 import type { PoolConfig } from '../config/config.ts'
-import { AdminProblem, type PoolQuery, type Timestamp } from './admin-api.ts'
+import { AdminProblem, type CheckResource, type PoolQuery, type Timestamp } from './admin-api.ts'
+import type { Finding } from './health-check.ts'
 
 /** The pools a query asks about; a pool this node does not know is a problem. */
 export function poolsOf(pools: readonly PoolConfig[], query: PoolQuery): readonly PoolConfig[] {
@@ -14,4 +15,10 @@ export function poolsOf(pools: readonly PoolConfig[], query: PoolQuery): readonl
 /** A moment as the API writes it. */
 export function timestamp(moment: Milliseconds): Timestamp {
   return new Date(moment).toISOString()
+}
+
+/** What health checks find, as the API writes it. */
+export function checkResource(finding: Finding | undefined): CheckResource | null {
+  if (finding === undefined) return null
+  return { up: finding.well ?? null, reason: finding.trouble ?? null }
 }

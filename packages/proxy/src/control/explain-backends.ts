@@ -2,15 +2,19 @@ import type { Store } from '@sticky/store'
 import type { BackendConfig } from '../config/config.ts'
 import type { Pool } from '../routing/topology.ts'
 import type { BackendHealth, BackendState } from '../upstream/backend.ts'
+import { checkResource } from './admin-resources.ts'
 import type { ExplainedBackend } from './explanation.ts'
+import type { HealthChecks } from './health-checks.ts'
 import { unlessAway } from './store-absence.ts'
 import type { BackendReport } from './worker-report.ts'
 
 /** The backends as this node's workers see them at one moment. */
 export class SeenBackends {
   readonly #reports: ReadonlyMap<string, readonly BackendReport[]>
+  readonly #checks: Pick<HealthChecks, 'of'>
 
-  constructor(reports: readonly BackendReport[]) {
+  constructor(reports: readonly BackendReport[], checks: Pick<HealthChecks, 'of'>) {
+    this.#checks = checks
     this.#reports = Map.groupBy(reports, ({ pool, backend }) => nameOf(pool, backend))
   }
 
@@ -25,6 +29,11 @@ export class SeenBackends {
     const { state, weight, share, canServe, takesNewcomers, ejected } = best ?? unseen(backend)
     const says = { state, weight, share, canServe, takesNewcomers, ejected }
     return { ...says, attempted: () => 0, succeeded() {}, abandoned() {}, failed() {} }
+  }
+
+  /** What health checks find. */
+  check(pool: string, backend: string): ExplainedBackend['check'] {
+    return checkResource(this.#checks.of(pool, backend))
   }
 
   /** How many workers have ejected it. */
@@ -47,6 +56,7 @@ export async function explainedBackends(pool: Pool, seen: SeenBackends, store: S
     id,
     weight: health.weight,
     state: health.state,
+    check: seen.check(pool.id, id),
     ejectedBy: seen.ejectedBy(pool.id, id),
     inFlight: totals && (totals.get(id) ?? 0),
     sessions: sessions && (sessions.get(id) ?? 0),

@@ -1,4 +1,5 @@
 import type { OutgoingRequest, Session } from '../affinity/strategy.ts'
+import { outgoingRequest } from '../traffic/outgoing-head.ts'
 import type { Placement } from '../traffic/placement.ts'
 import type { Backend } from '../upstream/backend.ts'
 import type { ParsedRequest } from '../wire/request-head.ts'
@@ -6,10 +7,9 @@ import type { ParsedResponse } from '../wire/response-head.ts'
 import type { HeadChanges, ResponseChanges, SentChanges } from './explanation.ts'
 
 /** What the backend would be sent otherwise than the client sent it. */
-export function sentChanges(place: Placement, to: Backend, request: ParsedRequest): SentChanges {
+export function sentChanges(place: Placement, request: ParsedRequest): SentChanges {
   const came = { target: request.target, cookie: request.cookie, lines: request.passed }
-  const sent: OutgoingRequest = { ...came }
-  place.dispatched(to, sent)
+  const sent = outgoingRequest(request, place)
   return { target: sent.target, ...changesBetween(linesOf(came), linesOf(sent)) }
 }
 

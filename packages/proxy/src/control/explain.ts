@@ -4,9 +4,12 @@ import type { Fingerprints } from '../affinity/fingerprint.ts'
 import type { Keyring } from '../affinity/keyring.ts'
 import { type ScriptHosts, ScriptUnusable } from '../affinity/script-service.ts'
 import type { Session } from '../affinity/strategy.ts'
+import { codeWith } from '../balancing/elsewhere.ts'
 import type { BackendConfig, Config, PoolConfig } from '../config/config.ts'
+import { showDuration } from '../config/duration.ts'
 import type { Route } from '../routing/route-table.ts'
 import { buildTopology, type Pool } from '../routing/topology.ts'
+import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
 import { Malformed } from '../wire/malformed.ts'
 import type { ParsedResponse } from '../wire/response-head.ts'
@@ -27,6 +30,7 @@ import type {
   ExplainedSession,
   Explanation,
 } from './explanation.ts'
+import type { HealthChecks } from './health-checks.ts'
 import { unlessAway } from './store-absence.ts'
 import type { WorkerReport } from './worker-report.ts'
 
@@ -36,6 +40,7 @@ export interface ExplainSources {
   readonly store: Store
   readonly keyring: Keyring
   readonly fingerprints: Fingerprints
+  readonly checks: Pick<HealthChecks, 'of'>
   /** Asks this node's workers. */
   reports(): Promise<readonly WorkerReport[]>
 }
@@ -47,7 +52,10 @@ export function explainer(sources: ExplainSources): AdminApi['explain'] {
     const asked = askedRequest(question, sources.config)
     if (asked instanceof Malformed) return { ...unasked, to: refusalOf(asked) }
     const reports = await sources.reports()
-    const seen = new SeenBackends(reports.flatMap(({ backends }) => backends))
+    const seen = new SeenBackends(
+      reports.flatMap(({ backends }) => backends),
+      sources.checks,
+    )
     await using scripts = new DryScripts(sources.config)
     return await new Explaining({ ...sources, scripts }, seen, asked).answer(response).catch(unlessScript)
   }
@@ -93,13 +101,16 @@ class Explaining {
     const health = ({ id }: PoolConfig, backend: BackendConfig) => seen.health(id, backend)
     const chances = { clock: () => performance.now(), random: Math.random }
     const services = { store: this.#store, keyring, fingerprints, scripts, policies, health, ...chances }
-    this.#placement = new DryPlacement(buildTopology(config, services), this.#store.load, asked)
+    // Nobody waits for an explanation.
+    const pools = config.pools.map((pool) => ({ ...pool, queue: undefined }))
+    this.#placement = new DryPlacement(buildTopology({ ...config, pools }, services), this.#store.load, asked)
   }
 
   async answer(response: ParsedResponse): Promise<Explanation> {
     using placement = this.#placement
     const { place } = placement
     const first = await placement.first()
+    const { elsewhere } = place
     const chosen = this.#policies.takeCandidates()
     const session = place.session && (await this.#session(place.session))
     const backends = place.pool === undefined ? [] : await explainedBackends(place.pool, this.#seen, this.#store)
@@ -111,7 +122,8 @@ class Explaining {
       to: this.#destination(first, chosen, backends),
       backends,
       ...(await this.#exchange(first, backends, response)),
-      session: session && place.session ? { ...session, persistence: place.session.persistence } : null,
+      session:
+        session && place.session ? { ...session, persistence: codeWith(elsewhere, place.session.persistence) } : null,
     }
   }
 
@@ -141,10 +153,19 @@ class Explaining {
   ): Promise<Pick<Explanation, 'sent' | 'response' | 'ifAway'>> {
     if ('refusal' in first) return { sent: null, response: null, ifAway: null }
     const { place } = this.#placement
+    const { home } = place
+    const sent = sentChanges(place, this.#asked.request)
     const next = await this.#placement.next()
     const ifAway = this.#destination(next, this.#policies.takeCandidates(), backends)
-    const sent = sentChanges(place, first, this.#asked.request)
-    return { sent, response: await responseChanges(place.session!, first, response), ifAway }
+    return { sent, response: await responseChanges(place.session!, home, response), ifAway }
+  }
+
+  /** Tells of the time that it would spend in the queue before. */
+  #waited(refusal: ExplainedRefusal, pool: Pool | undefined): ExplainedRefusal {
+    const { onUnavailable, queue } = this.#config.pools.find(({ id }) => id === pool?.id) ?? {}
+    const waits = refusal.refusal === 'all-full' || (onUnavailable === 'wait' && inTheEnd.has(refusal.refusal))
+    if (queue === undefined || !waits) return refusal
+    return { ...refusal, text: `${refusal.text}, after at most ${showDuration(queue.timeout)} in the queue` }
   }
 
   #destination(
@@ -152,10 +173,12 @@ class Explaining {
     chosen: readonly Backend[],
     backends: readonly ExplainedBackend[],
   ): Destination | ExplainedRefusal {
-    if ('refusal' in to) return to
+    const { session, elsewhere, pool } = this.#placement.place
+    if ('refusal' in to) return this.#waited(to, pool)
     const backend = to.id
-    if (this.#placement.place.session?.home.includes(backend))
-      return { backend, why: 'home', policy: null, certain: true, candidates: [] }
+    const unasked = { backend, policy: null, certain: true, candidates: [] }
+    if (session?.home.includes(backend)) return { ...unasked, why: 'home' }
+    if (elsewhere?.home !== undefined && chosen.length === 0) return { ...unasked, why: 'stand-in' }
     const candidates = chosen.map(({ id }) => id)
     const policy = this.#config.pools.find(({ id }) => id === to.pool)!.balance
     const among = backends.filter(({ id }) => candidates.includes(id))
@@ -164,6 +187,9 @@ class Explaining {
     return { backend, why: 'policy', policy, certain, candidates }
   }
 }
+
+/** How sessions that waited for their homes are refused in the end. */
+const inTheEnd: ReadonlySet<string> = new Set<RefusalCode>(['home-away', 'session-gone', 'no-instance'])
 
 function refusalOf({ code, status, reason }: Malformed): ExplainedRefusal {
   return { refusal: code, status, text: reason }

@@ -1,4 +1,4 @@
-import type { SessionResource, Versioned } from './admin-api.ts'
+import type { CheckResource, SessionResource, Versioned } from './admin-api.ts'
 
 /** A header field: its name and its value. */
 export type HeaderField = readonly [name: string, value: string]
@@ -80,8 +80,8 @@ export interface ExplainedSession {
 /** A backend that would serve the request. */
 export interface Destination {
   readonly backend: string
-  /** `home`: the session lives there; `policy`: the pool's `balance` chose it. */
-  readonly why: 'home' | 'policy'
+  /** `home`: the session lives there; `policy`: the pool's `balance` chose it; `stand-in`: it serves for the session's home. */
+  readonly why: 'home' | 'policy' | 'stand-in'
   /** The pool's `balance`, where it chose. */
   readonly policy: string | null
   /** False when one of the other candidates might be chosen just as well. */
@@ -104,6 +104,8 @@ export interface ExplainedBackend {
   readonly weight: number
   /** As in `backends`; each worker ejects for itself. */
   readonly state: 'ready' | 'drain' | 'maint' | 'down'
+  /** As in `backends`. */
+  readonly check: CheckResource | null
   /** How many of this node's workers have ejected it. */
   readonly ejectedBy: number
   /** In the cluster; null while the store is away. */
