@@ -86,9 +86,11 @@ function flawInKey(text: string, cert: string | undefined, { key: file }: PemFil
 }
 
 function privateKey(text: string): KeyObject | 'encrypted' | undefined {
+  // RFC 5958 3, RFC 1421 4.6.1.1.
+  if (/^(-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED)/m.test(text)) return 'encrypted'
   try {
     return createPrivateKey(text)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE' ? 'encrypted' : undefined
+  } catch {
+    return undefined
   }
 }
