@@ -6,6 +6,7 @@ import type { RequestHead } from '../wire/request-head.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
 import { bindInForce } from './bind.ts'
 import { Homes } from './homes.ts'
+import { KeyBackup } from './key-backup.ts'
 import { isReadable } from './key-body.ts'
 import { KeyQuota } from './key-quota.ts'
 import { type KeyChange, LearnedKey } from './learned-key.ts'
@@ -23,6 +24,8 @@ export class KeyKeeper {
   readonly maxSkew: number | undefined
   /** What a client is told when its session's home cannot serve. */
   readonly whenAway: RefusalCode | undefined
+  /** Undefined unless a cookie of ours goes with the keys. */
+  readonly backup: KeyBackup | undefined
   readonly #told: readonly LearnedKey[]
   readonly #heard: readonly LearnedKey[]
   readonly #homes: Homes
@@ -35,6 +38,7 @@ export class KeyKeeper {
     this.sources = config.from.map((source) => new LearnedKey(source, table, services.fingerprints))
     this.maxSkew = config.maxSkew
     this.whenAway = config.whenGone === 'gone' ? 'session-gone' : undefined
+    this.backup = config.backup === 'cookie' ? new KeyBackup(config, services) : undefined
     this.#told = this.sources.filter(({ isTold }) => isTold)
     this.#heard = this.sources.filter(({ isHeard }) => isHeard)
     this.#homes = new Homes(services.backends)
@@ -43,9 +47,10 @@ export class KeyKeeper {
     this.#services = services
   }
 
-  /** Never rejects for want of a store: `unasked` then. */
-  find(key: SessionKey): MaybePromise<Row> {
-    return rowOrUnasked(this.#services.store.sessions.find(key))
+  /** Never rejects for want of a store: `unasked` then, unless a cookie of ours tells. */
+  find(key: SessionKey, request: RequestHead): MaybePromise<Row> {
+    const { sessions } = this.#services.store
+    return this.backup === undefined ? rowOrUnasked(sessions.find(key)) : this.backup.find(sessions, key, request)
   }
 
   /** Renews the session. One whose backend may be gone from every node's configuration ages, for nothing else would end it. */
@@ -93,11 +98,14 @@ export class KeyKeeper {
     return false
   }
 
-  /** Binds if the row still has the version `seen`; whoever bound it before stays. Never rejects for want of a store. */
-  async bind(source: LearnedKey, key: SessionKey, seen: number, backend: string): Promise<void> {
+  /**
+   * Binds if the row still has the version `seen`; whoever bound it before stays. Answers the row in force; undefined when
+   * the store is away: then it is in force on this worker alone.
+   */
+  async bind(source: LearnedKey, key: SessionKey, seen: number, backend: string): Promise<Row | undefined> {
     const { age, lifetime } = this.#config
     const terms = { age, lifetime, source: source.name }
-    await bindInForce(this.#services.store.sessions, { key, seen }, backend, terms).catch(unlessAway)
+    return await bindInForce(this.#services.store.sessions, { key, seen }, backend, terms).catch(unlessAway)
   }
 
   /** The application ended it. Nobody waits for that. */

@@ -4,10 +4,12 @@ import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
+import { type InForce, isRecalled } from './key-backup.ts'
 import { beginningOf } from './key-body.ts'
 import type { KeyKeeper } from './key-keeper.ts'
 import type { KeyChange, LearnedKey } from './learned-key.ts'
-import type { Client, PersistenceCode, Session } from './strategy.ts'
+import type { Client, OutgoingRequest, PersistenceCode, Session } from './strategy.ts'
+import { unasked } from './unasked.ts'
 
 /** What a key that a request brought leads to. */
 export interface KeyFound<Found extends Row = Row> {
@@ -31,6 +33,8 @@ export class KeySession implements Session {
   #came: 'N' | 'I' | 'E' | 'V' | 'D'
   #became: 'N' | 'P' | 'U' | 'D' = 'N'
   #hearing: readonly LearnedKey[] = nobody
+  /** What our cookie is to say, where there is one. */
+  #inForce: InForce | undefined
 
   /** `found` is the session that one of the request's keys led to; `misses` are those that were asked before and led to none. */
   constructor(
@@ -81,7 +85,17 @@ export class KeySession implements Session {
     return this.#hearing.length > 0
   }
 
+  dispatched(_to: Backend, request: OutgoingRequest): void {
+    this.#keeper.backup?.conceal(request)
+  }
+
   served(by: Backend, response: ResponseHead): MaybePromise<boolean> {
+    const taken = this.#serve(by, response)
+    if (this.#keeper.backup === undefined) return taken
+    return taken instanceof Promise ? taken.then((took) => this.#tell(took, response)) : this.#tell(taken, response)
+  }
+
+  #serve(by: Backend, response: ResponseHead): MaybePromise<boolean> {
     const found = this.#found
     if (found !== undefined) {
       if (by.id !== found.row.backend) this.#came = 'D'
@@ -100,6 +114,12 @@ export class KeySession implements Session {
       return key === undefined ? [] : [this.#begin(source, key, by)]
     })
     return binds.length === 0 ? undefined : Promise.all(binds).then(done)
+  }
+
+  /** Has our cookie say what is in force. */
+  #tell(taken: boolean, response: ResponseHead): boolean {
+    if (this.#inForce !== undefined) this.#keeper.backup!.tell(this.#inForce, this.#request, this.#client, response)
+    return taken
   }
 
   #over(key: SessionKey): boolean {
@@ -124,15 +144,26 @@ export class KeySession implements Session {
   #keep(by: Backend): MaybePromise<boolean> {
     const found = this.#found
     if (found === undefined) return false
-    if (by.id !== found.row.backend && this.#keeper.mayMove(found.row)) return this.#move(found, by)
+    const atHome = by.id === found.row.backend
+    if (atHome ? isRecalled(found.row) : this.#keeper.mayMove(found.row)) return this.#move(found, by)
+    if (atHome && this.#keeper.backup !== undefined) this.#inForce = inForceOf(found.key, found.row)
     this.#keeper.touch(found.key, found.row)
     return true
   }
 
-  async #move({ source, key, row }: KeyFound, by: Backend): Promise<boolean> {
+  async #move(found: KeyFound, by: Backend): Promise<boolean> {
     this.#became = 'U'
-    await this.#keeper.bind(source, key, row.version, by.id)
+    await this.#bind(found, by)
     return true
+  }
+
+  /** A binding that nobody could confirm is told as provisional. */
+  async #bind({ source, key, row: { version, epoch } }: KeyFound, by: Backend): Promise<void> {
+    const row = await this.#keeper.bind(source, key, version, by.id)
+    if (this.#keeper.backup === undefined) return
+    if (row?.state === 'bound') this.#inForce = inForceOf(key, row)
+    if (row === undefined)
+      this.#inForce = { key, backend: by.id, version: version + 1, epoch, end: 0, provisional: true }
   }
 
   async #learn(changes: readonly KeyChange[], given: KeyFound | undefined, by: Backend): Promise<boolean> {
@@ -154,7 +185,7 @@ export class KeySession implements Session {
     if (!this.#keeper.admits(presented && this.#client)) return false
     this.key = key
     this.#became = 'P'
-    await this.#keeper.bind(source, key, presented?.row.version ?? 0, by.id)
+    await this.#bind(presented ?? { source, key, row: unasked }, by)
     return true
   }
 
@@ -172,6 +203,10 @@ function codeOf(miss: KeyFound | undefined): 'N' | 'I' | 'E' {
   if (miss === undefined) return 'N'
   if (miss.row.state === 'ended') return 'E'
   return miss.source.isGiven ? 'N' : 'I'
+}
+
+function inForceOf(key: SessionKey, { backend, version, epoch, end }: Binding): InForce {
+  return { key, backend, version, epoch, end, provisional: false }
 }
 
 function done(): void {}

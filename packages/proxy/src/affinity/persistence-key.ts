@@ -10,7 +10,9 @@ import type { AffinityStrategy, Client, Session } from './strategy.ts'
 /** A10 aFleX: a value that the application or its client chose is the key, learnt as its response passes. */
 export function persistenceKey(config: PersistenceKeyConfig, services: AffinityServices): AffinityStrategy {
   const keeper = new KeyKeeper(config, services)
-  return { locate: (request, client) => locateFrom(0, keeper, request, client, none) }
+  const { backup } = keeper
+  const locate: AffinityStrategy['locate'] = (request, client) => locateFrom(0, keeper, request, client, none)
+  return backup === undefined ? { locate } : { locate, conceal: (request) => backup.conceal(request) }
 }
 
 const none: readonly KeyFound[] = []
@@ -28,7 +30,7 @@ function locateFrom(
     const source = keeper.sources[index]!
     const key = source.presentedIn(request, client)
     if (key === undefined) continue
-    const row = keeper.find(key)
+    const row = keeper.find(key, request)
     if (row instanceof Promise) return row.then(goOn(index, keeper, request, client, misses, { source, key }))
     if (row.state === 'bound') return new KeySession(keeper, request, client, { source, key, row }, misses)
     misses = [...misses, { source, key, row }]

@@ -318,6 +318,8 @@ export interface PersistenceKeyConfig {
   readonly newPerClient: { readonly count: number; readonly per: Milliseconds } | undefined
   /** Sessions of the pool beyond which none begins. */
   readonly maxSessions: number
+  /** `cookie`: a sealed cookie of ours by which its sessions are found while the store is away; undefined: nothing. */
+  readonly backup: 'cookie' | undefined
 }
 
 /** Genero GAS: a cookie of ours names the instance, session or not. */

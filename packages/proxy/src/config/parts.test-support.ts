@@ -90,6 +90,7 @@ export function persistenceKeyConfig(parts: Partial<PersistenceKeyConfig> = {}):
     share: undefined,
     newPerClient: { count: 600, per: 60_000 },
     maxSessions: 1_000_000,
+    backup: undefined,
     ...parts,
   }
 }

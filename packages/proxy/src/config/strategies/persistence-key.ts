@@ -45,6 +45,9 @@ const contents = map({
   maxSessions: whole(1, 1_000_000_000)
     .prefault(usual.maxSessions)
     .describe('With so many sessions in the pool none begins, until some have ended.'),
+  backup: optional(oneOf(['cookie'])).describe(
+    '`cookie`: a sealed cookie of ours, `sticky-key-<pool>`, goes with the key, by which any node finds the session while the store is away, and after it forgot. By default none: then a worker knows what it has seen lately.',
+  ),
 })
 
 function skewExpectation(): string {
