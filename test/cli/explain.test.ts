@@ -58,6 +58,12 @@ beforeAll(async () => {
     shared: { affinity: [], balance: 'sharedRoundRobin' },
     recovered: { affinity: [{ strategy: 'session-cookie', begin: 'on-cookie', recoverBy: ['JSESSIONID'] }] },
     fading: { affinity: [{ strategy: 'session-cookie', begin: 'on-cookie', ends: 'last-cookie' }] },
+    returning: {
+      affinity: [{ strategy: 'session-cookie', begin: 'on-cookie' }],
+      onUnavailable: 'temporary',
+    },
+    waiting: { affinity: [{ strategy: 'instance-cookie', value: 'plain' }], onUnavailable: 'wait' },
+    failing: { affinity: [{ strategy: 'instance-cookie', value: 'plain' }], onUnavailable: 'fail' },
   }
   const named = Object.entries(pools).map(([name, pool]) => [name, { backends: backends(), ...pool }])
   const routes = Object.keys(pools).map((pool) => ({ host: `${pool}.example`, pool }))
@@ -304,6 +310,17 @@ describe('sticky-cli explain', () => {
       to:        nobody: 503 no backend can serve (no-backend)
       "
     `)
+  })
+
+  test.each([
+    ['temporary', 'returning', 'a, which stands in for its home'],
+    ['wait', 'waiting', 'nobody: 503 the backend of this session is away, after at most 5s in the queue (home-away)'],
+    ['fail', 'failing', 'nobody: 503 the backend of this session is away (home-away)'],
+  ])('onUnavailable: %s', async (_, pool, instead) => {
+    const host = `${pool}.example`
+    const cookie = pool === 'returning' ? await beginAtB(host, 'theme') : 'instance=b'
+
+    expect(await explained(`http://${host}/`, '--cookie', cookie)).toContain(`\nif away:   ${instead}\n`)
   })
 
   test('no route', async () => {
