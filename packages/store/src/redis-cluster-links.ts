@@ -5,7 +5,7 @@ import { stateOfAll } from './redis-link-state.ts'
 import type { Redirection } from './redis-redirection.ts'
 import { type SlotHost, SlotLink } from './redis-slot-link.ts'
 import { slotCount, slotOf } from './redis-slots.ts'
-import { type RedisAddress, type RedisTarget, urlOf } from './redis-url.ts'
+import { type ClusterTarget, type RedisAddress, urlOf } from './redis-url.ts'
 import type { Milliseconds } from './store.ts'
 
 /** How often the cluster is asked who has which slots, and how often while a slot has nobody who answers. */
@@ -212,8 +212,6 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
     return [...owners].every((owner) => owner?.connection.available)
   }
 }
-
-type ClusterTarget = RedisTarget & { readonly kind: 'cluster' }
 
 interface OpenMaster extends Master {
   lowest: number | undefined

@@ -1,15 +1,15 @@
 import type { RedisOptions } from 'ioredis'
 
-import type { RedisTarget } from './redis-url.ts'
+import type { SentinelTarget } from './redis-url.ts'
 
 // With a mapping of replies of its own a client would be of another type.
 type SentinelOptions = Omit<RedisOptions, 'replyMapping'>
 
 /**
  * How the master is found: each new connection asks the sentinels, one after the other, and leads nowhere but to a
- * server that calls itself a master. Sentinel cuts the connections to a master that it deposes.
+ * server that calls itself a master. `SentinelWatch` ends connections to one that is a master no more.
  */
-export function sentinelOptions(target: RedisTarget & { readonly kind: 'sentinel' }): SentinelOptions {
+export function sentinelOptions(target: SentinelTarget): SentinelOptions {
   const { tls, username, password, sentinelUsername, sentinelPassword } = target
   return {
     sentinels: target.sentinels.map(({ host, port }) => ({ host, port })),

@@ -11,7 +11,7 @@ import { RedisSessionTable } from './redis-session-table.ts'
 import { RedisShards } from './redis-shards.ts'
 import { RedisSweep } from './redis-sweep.ts'
 import { usualShards } from './redis-url.ts'
-import { openWays, type RedisFeed } from './redis-ways.ts'
+import { openWays, type RedisFeed, type RedisWays } from './redis-ways.ts'
 import { sessionScripts } from './session-scripts.ts'
 import type {
   ClusterTable,
@@ -62,6 +62,7 @@ export class RedisStore implements Store {
   readonly #requests: RedisLinks
   readonly #upkeep: RedisLinks
   readonly #nodes: string
+  readonly #ways: RedisWays
   readonly #load: RedisLoadTable
   readonly #sweep: RedisSweep
 
@@ -75,7 +76,8 @@ export class RedisStore implements Store {
       heartbeat = 2000,
       shards = usualShards(url),
     } = options
-    const { keys, requests, upkeep, changes } = openWays(url, { prefix, commandTimeout, budget, scripts })
+    this.#ways = openWays(url, { prefix, commandTimeout, budget, scripts })
+    const { keys, requests, upkeep, changes } = this.#ways
     this.changes = changes
     const numbers = new RedisShards(requests, keys, shards)
     const sessions = new RedisSessionTable({ requests, upkeep }, keys, numbers, changes)
@@ -125,6 +127,6 @@ export class RedisStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#sweep[Symbol.dispose]()
     await Promise.race([this.#load[Symbol.asyncDispose](), delay(farewell, undefined, { ref: false })])
-    await Promise.all([this.changes, this.#requests, this.#upkeep].map((part) => part[Symbol.asyncDispose]()))
+    await this.#ways[Symbol.asyncDispose]()
   }
 }

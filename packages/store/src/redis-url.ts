@@ -11,18 +11,24 @@ export interface RedisAccess {
   readonly password: string | undefined
 }
 
-/** What a store URL names: one server, a master that sentinels watch, or a Redis Cluster. */
-export type RedisTarget =
-  | { readonly kind: 'server'; readonly url: string }
-  | ({
-      readonly kind: 'sentinel'
-      readonly sentinels: readonly RedisAddress[]
-      readonly master: string
-      readonly database: number
-      readonly sentinelUsername: string | undefined
-      readonly sentinelPassword: string | undefined
-    } & RedisAccess)
-  | ({ readonly kind: 'cluster'; readonly nodes: readonly RedisAddress[] } & RedisAccess)
+/** A master that sentinels watch. */
+export interface SentinelTarget extends RedisAccess {
+  readonly kind: 'sentinel'
+  readonly sentinels: readonly RedisAddress[]
+  readonly master: string
+  readonly database: number
+  readonly sentinelUsername: string | undefined
+  readonly sentinelPassword: string | undefined
+}
+
+/** A Redis Cluster, by some of its nodes. */
+export interface ClusterTarget extends RedisAccess {
+  readonly kind: 'cluster'
+  readonly nodes: readonly RedisAddress[]
+}
+
+/** What a store URL names. */
+export type RedisTarget = { readonly kind: 'server'; readonly url: string } | SentinelTarget | ClusterTarget
 
 const sentinelPort = 26379
 const clusterPort = 6379

@@ -1,13 +1,14 @@
 import type { ChangeFeed } from './change-feed.ts'
 import { RedisChanges } from './redis-changes.ts'
 import { RedisClusterLinks } from './redis-cluster-links.ts'
-import { RedisConnection } from './redis-connection.ts'
+import { RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 import { RedisKeys } from './redis-keys.ts'
 import type { LinkState, RedisLinks } from './redis-link.ts'
 import type { NewsFeed } from './redis-news-feed.ts'
 import type { Script } from './redis-scripts.ts'
+import { SentinelWatch } from './redis-sentinel-watch.ts'
 import { RedisShardedChanges } from './redis-sharded-changes.ts'
-import { parseRedisUrl } from './redis-url.ts'
+import { type ClusterTarget, parseRedisUrl, type SentinelTarget } from './redis-url.ts'
 import type { Milliseconds, SessionKey } from './store.ts'
 
 /** What other processes change and tell, over the way there that is for this alone. */
@@ -22,7 +23,7 @@ export interface RedisFeed extends ChangeFeed, NewsFeed, AsyncDisposable {
 }
 
 /** The ways from a store to its Redis, one for each role, and the names of what is there. */
-export interface RedisWays {
+export interface RedisWays extends AsyncDisposable {
   readonly keys: RedisKeys
   readonly requests: RedisLinks
   readonly upkeep: RedisLinks
@@ -38,19 +39,42 @@ export interface RedisWaysOptions {
 }
 
 /** Opens them to the one master that the URL leads to, or to all masters of a cluster. */
-export function openWays(url: string, { prefix, commandTimeout, budget, scripts }: RedisWaysOptions): RedisWays {
+export function openWays(url: string, options: RedisWaysOptions): RedisWays {
   const target = parseRedisUrl(url)
-  const forRequests = { commandTimeout: budget, scripts, name: 'sticky' }
-  const forUpkeep = { commandTimeout, scripts, name: 'sticky-upkeep' }
-  if (target.kind === 'cluster') {
-    const keys = new RedisKeys(prefix, 'by slot')
-    const upkeep = new RedisClusterLinks(target, forUpkeep)
-    const changes = new RedisShardedChanges(upkeep, keys, commandTimeout)
-    return { keys, requests: new RedisClusterLinks(target, forRequests), upkeep, changes }
-  }
-  const keys = new RedisKeys(prefix)
-  const upkeep = new RedisConnection(url, forUpkeep)
-  const subscriber = new RedisConnection(url, { commandTimeout, name: 'sticky-changes' })
+  if (target.kind === 'cluster') return waysToMasters(target, options)
+  return waysToOne(url, target.kind === 'sentinel' ? target : undefined, options)
+}
+
+function waysToMasters(target: ClusterTarget, options: RedisWaysOptions): RedisWays {
+  const keys = new RedisKeys(options.prefix, 'by slot')
+  const requests = new RedisClusterLinks(target, forRequests(options))
+  const upkeep = new RedisClusterLinks(target, forUpkeep(options))
+  const changes = new RedisShardedChanges(upkeep, keys, options.commandTimeout)
+  return { keys, requests, upkeep, changes, [Symbol.asyncDispose]: () => closed([changes, requests, upkeep]) }
+}
+
+function waysToOne(url: string, watched: SentinelTarget | undefined, options: RedisWaysOptions): RedisWays {
+  const keys = new RedisKeys(options.prefix)
+  const requests = new RedisConnection(url, forRequests(options))
+  const upkeep = new RedisConnection(url, forUpkeep(options))
+  const subscriber = new RedisConnection(url, { commandTimeout: options.commandTimeout, name: 'sticky-changes' })
   const changes = new RedisChanges(subscriber, upkeep, keys.changes())
-  return { keys, requests: new RedisConnection(url, forRequests), upkeep, changes }
+  const watch = watched && new SentinelWatch(watched, [requests, upkeep, subscriber])
+  const close = () => {
+    watch?.[Symbol.dispose]()
+    return closed([changes, requests, upkeep])
+  }
+  return { keys, requests, upkeep, changes, [Symbol.asyncDispose]: close }
+}
+
+function forRequests({ budget, scripts }: RedisWaysOptions): RedisConnectionOptions {
+  return { commandTimeout: budget, scripts, name: 'sticky' }
+}
+
+function forUpkeep({ commandTimeout, scripts }: RedisWaysOptions): RedisConnectionOptions {
+  return { commandTimeout, scripts, name: 'sticky-upkeep' }
+}
+
+async function closed(ways: readonly AsyncDisposable[]): Promise<void> {
+  await Promise.all(ways.map((way) => way[Symbol.asyncDispose]()))
 }
