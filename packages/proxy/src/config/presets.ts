@@ -50,7 +50,7 @@ const presets: Readonly<Record<PresetName, Preset>> = {
   websphere: {
     balance: 'sharedRoundRobin',
     affinity: [{ strategy: 'clone-id', cookie: 'JSESSIONID', parameter: 'jsessionid', separators: ':' }],
-    ejection: { failures: 1, for: '1m', longest: '1m' },
+    ejection: { failures: 1, for: '1m', longest: '1m', mostShare: '100%' },
   },
   socketio: {
     affinity: [

@@ -15,7 +15,12 @@ export interface PoolContents {
   readonly balance: 'sharedRoundRobin' | 'random'
   readonly countsKnown?: true
   readonly affinity: readonly { readonly strategy: 'clone-id'; readonly separators?: '+' }[]
-  readonly ejection: { readonly failures: 1; readonly for: string; readonly longest: string }
+  readonly ejection: {
+    readonly failures: 1
+    readonly for: string
+    readonly longest: string
+    readonly mostShare: '100%'
+  }
   readonly timeouts: TimeoutContents & { readonly ejects?: true }
   readonly maxBody?: string
   readonly replayBody?: string

@@ -52,7 +52,7 @@ function strategyOf(attributes: Attributes): PoolContents['affinity'][number] {
 /** The first failure marks a server down, and after RetryInterval one request tries it again. */
 function ejectionOf(attributes: Attributes): PoolContents['ejection'] {
   const interval = `${attributes.whole('RetryInterval', 60, 1, 24 * 24 * 60 * 60)}s`
-  return { failures: 1, for: interval, longest: interval }
+  return { failures: 1, for: interval, longest: interval, mostShare: '100%' }
 }
 
 function maxBodyOf(attributes: Attributes): { maxBody?: string } {
