@@ -8,6 +8,7 @@ import { newcomer } from '../affinity/sessions.test-support.ts'
 import type { Session } from '../affinity/strategy.ts'
 import { createBalancer } from '../balancing/balancer.ts'
 import { Queue } from '../balancing/queue.ts'
+import { heedingLimits } from '../balancing/room.ts'
 import type { Config, PoolConfig, TimeoutConfig } from '../config/config.ts'
 import { poolConfig } from '../config/parts.test-support.ts'
 import { routeTable } from '../routing/route-table.ts'
@@ -37,6 +38,7 @@ export interface TestTraffic extends AsyncDisposable {
   readonly traffic: OpenTraffic
   readonly store: MemoryStore
   readonly backends: readonly Backend[]
+  readonly queue: Queue
   readonly records: ExchangeRecord[]
   /** Why connections to backends were not secure. */
   readonly insecure: readonly string[]
@@ -47,7 +49,13 @@ export interface TestTraffic extends AsyncDisposable {
 /** Where a backend is: a port of 127.0.0.1, or more than that. */
 export type BackendPlace =
   | number
-  | { readonly port: number; readonly scheme?: 'http' | 'https'; readonly hostname?: string; readonly tls?: BackendTls }
+  | {
+      readonly port: number
+      readonly scheme?: 'http' | 'https'
+      readonly hostname?: string
+      readonly tls?: BackendTls
+      readonly limit?: number
+    }
 
 export interface TestTrafficOptions {
   readonly backends: readonly BackendPlace[]
@@ -90,6 +98,7 @@ export async function testTraffic(options: TestTrafficOptions): Promise<TestTraf
     traffic,
     store,
     backends: pool.backends,
+    queue: pool.queue,
     records,
     insecure,
     nextRecord: () => new Promise((resolve) => waiting.push(resolve)),
@@ -98,8 +107,8 @@ export async function testTraffic(options: TestTrafficOptions): Promise<TestTraf
 }
 
 function snapshot(record: ExchangeRecord): ExchangeRecord {
-  const { status, refusal, retries, backend, bytesSent, bytesReceived, tunnel, client, requestId } = record
-  return { ...record, status, refusal, retries, backend, bytesSent, bytesReceived, tunnel, client, requestId }
+  const { status, refusal, retries, backend, bytesSent, bytesReceived, tunnel, client, requestId, queued } = record
+  return { ...record, status, refusal, retries, backend, bytesSent, bytesReceived, tunnel, client, requestId, queued }
 }
 
 const anything = { host: undefined, path: undefined, pattern: undefined }
@@ -120,13 +129,14 @@ function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
   const backends = options.backends.map(testBackend)
   const byId = new Map(backends.map((backend) => [backend.id, backend]))
   const session = options.session ?? newcomer
-  const policy = {
+  const first = {
     take(candidates: readonly Backend[]) {
-      const first = candidates[0]!
-      store.load.begin(first.pool, first.id)
-      return first
+      const [taken] = candidates
+      store.load.begin(taken!.pool, taken!.id)
+      return taken
     },
   }
+  const policy = backends.some(({ limit }) => limit !== undefined) ? heedingLimits(first, store.load) : first
   const config = poolConfig('p', [], options.pool)
   const clock = () => performance.now()
   const { onUnavailable } = config
@@ -151,8 +161,8 @@ function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
 
 function testBackend(place: BackendPlace, index: number): Backend {
   const { port, scheme = 'http', hostname = '127.0.0.1' } = typeof place === 'number' ? { port: place } : place
-  const tls = typeof place === 'number' ? undefined : place.tls
-  return { ...backendOn(port), id: `b${index}`, scheme, hostname, authority: `${hostname}:${port}`, tls }
+  const { tls, limit } = typeof place === 'number' ? {} : place
+  return { ...backendOn(port), id: `b${index}`, scheme, hostname, authority: `${hostname}:${port}`, tls, limit }
 }
 
 const noLimits: Config['limits'] = {

@@ -1,0 +1,172 @@
+import { describe, expect, test, vi } from 'vitest'
+
+import { livingOn } from '../affinity/sessions.test-support.ts'
+import type { PoolConfig } from '../config/config.ts'
+import { exchange, RawClient, rawBackend, testTraffic } from './traffic.test-support.ts'
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+const GET_LAST = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+const HELLO = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'
+const queue = { max: 2, timeout: 5_000 }
+
+describe('when all backends are full', () => {
+  test('a request waits, and is sent when another one ends', async () => {
+    await using full = await filled()
+    const waiting = exchange(full.proxy.port, GET_LAST)
+    await full.waiting(1)
+
+    full.answer()
+
+    await full.requests(2)
+    full.answer()
+    expect(await waiting).toContain('200 OK')
+    expect(full.proxy.records[1]).toMatchObject({ backend: 'b0', queued: expect.any(Number), refusal: undefined })
+    expect(full.proxy.records[0]!.queued).toBeUndefined()
+    full.expectNothingLeft()
+  })
+
+  test('nobody waits where there is no queue', async () => {
+    await using full = await filled({ queue: undefined })
+
+    expect(await exchange(full.proxy.port, GET_LAST)).toMatch(/^HTTP\/1\.1 503 .*\r\nRetry-After: 2\r\n/s)
+    expect(full.proxy.records[0]).toMatchObject({ refusal: 'all-full', queued: undefined })
+  })
+
+  test('a request that finds all places taken is refused at once', async () => {
+    await using full = await filled()
+    await using _one = full.ask(GET)
+    await using _two = full.ask(GET)
+    await full.waiting(2)
+
+    expect(await exchange(full.proxy.port, GET_LAST)).toContain('503 Service Unavailable')
+    expect(full.proxy.records[0]).toMatchObject({ refusal: 'all-full', queued: undefined })
+  })
+
+  test('one that waits too long is refused', async () => {
+    await using full = await filled({ queue: { max: 2, timeout: 200 } })
+
+    expect(await exchange(full.proxy.port, GET_LAST)).toMatch(/^HTTP\/1\.1 503 .*\r\nRetry-After: 2\r\n/s)
+    const { refusal, queued } = full.proxy.records[0]!
+    expect(refusal).toBe('all-full')
+    expect(queued).toBeGreaterThanOrEqual(199)
+    expect(full.proxy.queue.length).toBe(0)
+  })
+
+  test.each([
+    ['a request', GET],
+    ['an upload, be it half-way', `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n${'x'.repeat(50)}`],
+    ['a request with another behind it', GET + GET],
+  ])('%s whose client leaves gives its place up at once, and its turn', async (_, text) => {
+    await using full = await filled()
+    const client = full.ask(text)
+    await full.waiting(1)
+
+    client.socket.destroy()
+
+    await full.waiting(0)
+    expect(full.proxy.records[0]).toMatchObject({ refusal: 'client-gone', backend: undefined })
+    full.answer()
+    await vi.waitUntil(() => full.proxy.store.load.local('p', 'b0') === 0)
+    full.expectNothingLeft()
+  })
+
+  test('who comes later does not overtake', async () => {
+    await using full = await filled()
+    const first = exchange(full.proxy.port, GET_LAST.replace('GET /', 'GET /first'))
+    await full.waiting(1)
+
+    full.answer()
+    const second = exchange(full.proxy.port, GET_LAST.replace('GET /', 'GET /second'))
+
+    await full.requests(2)
+    full.answer()
+    await full.requests(3)
+    full.answer()
+    await Promise.all([first, second])
+    expect(full.seen).toEqual(['/', '/first', '/second'])
+  })
+
+  test('a session whose home is full waits, too, and goes home', async () => {
+    await using full = await filled({}, livingOn('b0'))
+    const waiting = exchange(full.proxy.port, GET_LAST)
+    await full.waiting(1)
+
+    full.answer()
+
+    await full.requests(2)
+    full.answer()
+    expect(await waiting).toContain('200 OK')
+    full.expectNothingLeft()
+  })
+})
+
+describe('a session that may go nowhere else', () => {
+  test.each([
+    ['fail', 'home-away'],
+    ['wait', 'home-away'],
+  ] as const)('onUnavailable: %s: is refused in the end', async (onUnavailable, refusal) => {
+    await using full = await filled({ onUnavailable, queue: { max: 2, timeout: 200 } }, livingOn('b0'))
+
+    expect(await exchange(full.proxy.port, GET_LAST)).toContain('503 Service Unavailable')
+    expect(full.proxy.records[0]).toMatchObject({ refusal, queued: expect.any(Number) })
+  })
+
+  test('onUnavailable: wait: tries a home that fails again, ever more seldom, and is answered when it is back', async () => {
+    let connections = 0
+    await using home = await rawBackend((socket) => {
+      if (++connections < 3) socket.resetAndDestroy()
+      else socket.on('data', () => socket.write(HELLO))
+    })
+    const pool = { onUnavailable: 'wait', queue } as const
+    await using proxy = await testTraffic({ backends: [home.port], pool, session: livingOn('b0') })
+
+    expect(await exchange(proxy.port, GET_LAST)).toContain('200 OK')
+    expect(proxy.records[0]).toMatchObject({ retries: 2, backend: 'b0' })
+    expect(proxy.records[0]!.queued).toBeGreaterThan(290)
+    expect(proxy.queue.length).toBe(0)
+  })
+})
+
+/** A worker in front of one backend that may have one exchange at a time, and has it. */
+async function filled(pool: Partial<PoolConfig> = {}, session?: ReturnType<typeof livingOn>) {
+  const seen: string[] = []
+  const held: (() => void)[] = []
+  const backend = await rawBackend((socket) =>
+    socket.on('data', (bytes) => {
+      seen.push(bytes.toString('latin1').split(' ')[1]!)
+      held.push(() => socket.write(HELLO))
+    }),
+  )
+  const proxy = await testTraffic({
+    backends: [{ port: backend.port, limit: 1 }],
+    pool: { queue, ...pool },
+    ...(session && { session }),
+  })
+  const clients: RawClient[] = []
+  const ask = (text: string): RawClient => {
+    const client = new RawClient(proxy.port)
+    clients.push(client)
+    client.send(text)
+    return client
+  }
+  ask(GET)
+  await vi.waitUntil(() => seen.length === 1)
+  return {
+    proxy,
+    seen,
+    ask,
+    /** Answers the oldest request. */
+    answer: () => held.shift()!(),
+    requests: (count: number) => vi.waitUntil(() => seen.length === count),
+    waiting: (count: number) => vi.waitUntil(() => proxy.queue.length === count, { interval: 5 }),
+    expectNothingLeft() {
+      expect(proxy.store.load.local('p', 'b0')).toBe(0)
+      expect(proxy.queue.length).toBe(0)
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) client.socket.destroy()
+      await proxy[Symbol.asyncDispose]()
+      await backend[Symbol.asyncDispose]()
+    },
+  }
+}
