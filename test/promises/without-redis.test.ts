@@ -1,97 +1,314 @@
-import { expect, test } from 'vitest'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
+import { FaultProxy } from '../support/fault-proxy.ts'
 import type { LocalRedis } from '../support/local-redis.ts'
 import { loginApps } from '../support/login-app.ts'
 import { ProxyNode } from '../support/proxy-node.ts'
 import { startRedis } from '../support/redis.ts'
 
+// Rows of the failure matrix that concern one Redis, in short form: errors, moves and counts, hardly any times.
+
+const budget = '100ms'
+const kinds = ['session-cookie', 'persistence-key'] as const
+
+const affinities = {
+  'session-cookie': { strategy: 'session-cookie', begin: 'on-cookie', age: '30m' },
+  'persistence-key': { strategy: 'persistence-key', from: [{ cookie: 'app.sid' }], age: '30m', backup: 'cookie' },
+}
+
+/** Two nodes and their way to Redis. */
 interface Cluster {
   readonly redis: LocalRedis
-  readonly first: ProxyNode
-  readonly second: ProxyNode
+  readonly way: FaultProxy
+  readonly nodes: readonly [ProxyNode, ProxyNode]
 }
 
-async function cluster(stack: AsyncDisposableStack): Promise<Cluster> {
+async function start(stack: AsyncDisposableStack, apps: { readonly backends: readonly object[] }, redisRuns = true) {
   const redis = stack.use(await startRedis())
-  const apps = stack.use(await loginApps(['a', 'b']))
+  const way = stack.use(await FaultProxy.to({ port: redis.port }))
+  if (!redisRuns) await Promise.all([redis.kill(), way.refuse()])
   const shared = {
     node: { workers: 1 },
-    store: { url: redis.url, commandTimeout: '500ms' },
-    pools: {
-      shop: { backends: apps.backends, affinity: [{ strategy: 'session-cookie', begin: 'on-cookie', age: '30m' }] },
-    },
+    // Configured, so that nodes which could not meet yet honour each other's cookies.
+    secrets: ['a secret of at least thirty-two characters'],
+    store: { url: `redis://127.0.0.1:${way.port}`, budget, commandTimeout: '500ms', heartbeat: '500ms' },
+    routes: kinds.map((kind) => ({ host: `${kind}.example`, pool: kind })),
+    pools: Object.fromEntries(kinds.map((kind) => [kind, { backends: apps.backends, affinity: [affinities[kind]] }])),
   }
-  const first = stack.use(await ProxyNode.start(shared, ['--node-id', 'n1']))
-  const second = stack.use(await ProxyNode.start(shared, ['--node-id', 'n2']))
-  return { redis, first, second }
+  const started = ['n1', 'n2'].map((id) => ProxyNode.start(shared, ['--node-id', id]))
+  const [one, two] = await Promise.all(started)
+  return { redis, way, nodes: [stack.use(one!), stack.use(two!)] } as const
 }
 
-const readiness = async (node: ProxyNode): Promise<number> => (await fetch(new URL('/readyz', node.admin))).status
+async function readiness({ admin }: ProxyNode): Promise<{ readonly status: number; readonly text: string }> {
+  const answer = await fetch(new URL('/readyz', admin))
+  return { status: answer.status, text: await answer.text() }
+}
 
-test('without Redis a session goes on, on nodes that never saw it too, and newcomers are told to come back', {
+async function until(ready: boolean, { nodes }: Pick<Cluster, 'nodes'>, within?: number): Promise<void> {
+  const wanted = ready ? 200 : 503
+  for (const node of nodes)
+    await eventually(
+      () => readiness(node),
+      ({ status }) => status === wanted,
+      within,
+    )
+}
+
+/** Visitors of both pools, who come to another node each time; every reply is checked. */
+class Visitors {
+  readonly errors: string[] = []
+  readonly moved: string[] = []
+  readonly #nodes: readonly ProxyNode[]
+  readonly #known: { readonly name: string; readonly browser: Browser }[] = []
+  #turn = 0
+
+  constructor({ nodes }: Pick<Cluster, 'nodes'>) {
+    this.#nodes = nodes
+  }
+
+  async begin(count = 4): Promise<void> {
+    for (let each = 0; each < count; each++) {
+      const kind = kinds[each % kinds.length]!
+      const name = `${kind}-${this.#known.length}`
+      const browser = new Browser(`${kind}.example`)
+      const page = await browser.post(this.#next(), `/login/${name}`)
+      if (page.status !== 200) this.errors.push(`${name} could not log in: ${page.status} ${page.body}`)
+      this.#known.push({ name, browser })
+    }
+  }
+
+  /** Everybody comes back, to both nodes. */
+  async return(): Promise<void> {
+    for (const { name, browser } of [...this.#known, ...this.#known]) {
+      const page = await browser.get(this.#next(), '/visit')
+      if (page.status !== 200) this.errors.push(`${name} came back: ${page.status} ${page.body}`)
+      else if ((JSON.parse(page.body) as { user: string }).user !== name) this.moved.push(name)
+    }
+    this.#turn++
+  }
+
+  #next(): number {
+    return this.#nodes[this.#turn++ % this.#nodes.length]!.port
+  }
+}
+
+/** Leaves no memory to Redis; `policy` says what it does then. */
+async function fill({ redis }: Cluster, policy: 'noeviction' | 'allkeys-lru'): Promise<void> {
+  await command(redis, 'CONFIG', 'SET', 'maxmemory-policy', policy, 'maxmemory', '1mb')
+}
+
+async function empty({ redis }: Cluster): Promise<void> {
+  await command(redis, 'CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'maxmemory', '0')
+}
+
+async function command({ url }: LocalRedis, name: string, ...args: readonly string[]): Promise<void> {
+  const client = new Redis(url)
+  try {
+    await client.call(name, ...args)
+  } finally {
+    client.disconnect()
+  }
+}
+
+async function nodeCount(node: ProxyNode): Promise<number> {
+  return (await node.ask<{ readonly nodes: readonly unknown[] }>('/v1/nodes').catch(() => ({ nodes: [] }))).nodes.length
+}
+
+async function timed(what: () => Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await what()
+  return performance.now() - began
+}
+
+async function metric({ admin }: ProxyNode, line: RegExp): Promise<number> {
+  const text = await (await fetch(new URL('/metrics', admin))).text()
+  return Number(line.exec(text)?.[1] ?? Number.NaN)
+}
+
+const sessionsOf = async (node: ProxyNode): Promise<number> =>
+  (await Promise.all(kinds.map((kind) => node.sessionCount(kind).catch(() => 0)))).reduce((sum, count) => sum + count)
+
+let apps: Awaited<ReturnType<typeof loginApps>>
+beforeAll(async () => {
+  apps = await loginApps(['a', 'b'])
+})
+afterAll(() => apps[Symbol.asyncDispose]())
+
+test('row 1: Redis absent at start: nodes serve at once, say that they are degraded, and join it when it appears', {
   timeout: 60_000,
 }, async () => {
   await using stack = new AsyncDisposableStack()
-  const { redis, first, second } = await cluster(stack)
-  const known = new Browser()
-  await known.post(first.port, '/login/ada')
+  let cluster!: Cluster
+  const waited = await timed(async () => {
+    cluster = await start(stack, apps, false)
+  })
+  const { redis, way, nodes } = cluster
+  const visitors = new Visitors(cluster)
+  await visitors.begin()
+  await visitors.return()
+  const ready = await readiness(nodes[0])
+  const health = await fetch(new URL('/healthz', nodes[0].admin))
 
-  await redis.kill()
-  await eventually(
-    () => readiness(second),
-    (status) => status === 503,
-  )
-  const visits = [await known.get(second.port, '/visit'), await known.get(first.port, '/visit')]
-  const newcomer = await new Browser().get(second.port, '/visit')
-
-  expect(visits.map((page) => JSON.parse(page.body).user)).toEqual(['ada', 'ada'])
-  expect(newcomer.status).toBe(503)
-  expect(newcomer.headers['retry-after']).toBe('2')
-})
-
-test('a Redis that comes back empty is filled by the cookies that clients bring', { timeout: 60_000 }, async () => {
-  await using stack = new AsyncDisposableStack()
-  const { redis, first, second } = await cluster(stack)
-  const known = new Browser()
-  await known.post(first.port, '/login/ada')
-
-  await redis.kill()
   await redis.start()
-  for (const node of [first, second])
+  await way.accept()
+  const joined = await timed(async () => {
+    for (const node of nodes)
+      await eventually(
+        () => nodeCount(node),
+        (count) => count === 2,
+      )
     await eventually(
-      () => readiness(node),
-      (status) => status === 200,
+      () => sessionsOf(nodes[0]),
+      (count) => count === 4,
     )
-  const visit = JSON.parse((await known.get(second.port, '/visit')).body) as { user: string }
-  const newcomer = await new Browser().post(first.port, '/login/bo')
+  })
+  await until(true, cluster)
+  await visitors.return()
 
-  expect(visit.user).toBe('ada')
-  expect(newcomer.status).toBe(200)
-  await eventually(
-    () => second.sessionCount('shop'),
-    (count) => count === 2,
-  )
+  expect(visitors).toMatchObject({ errors: [], moved: [] })
+  expect(ready).toMatchObject({ status: 503, text: expect.stringContaining('degraded: the store is away') })
+  expect(health.status).toBe(200)
+  expect(waited).toBeLessThan(10_000)
+  expect(joined).toBeLessThan(5_000)
 })
 
-test('a Redis that accepts and never answers makes nobody wait for long', { timeout: 60_000 }, async () => {
-  await using stack = new AsyncDisposableStack()
-  const { redis, first, second } = await cluster(stack)
-  const known = new Browser()
-  await known.post(first.port, '/login/ada')
+describe('with a Redis that fails later', () => {
+  const stack = new AsyncDisposableStack()
+  let cluster: Cluster
+  beforeAll(async () => {
+    cluster = await start(stack, apps)
+    await until(true, cluster)
+  }, 30_000)
+  afterEach(() => until(true, cluster), 30_000)
+  afterAll(() => stack.disposeAsync())
 
-  redis.pause()
-  const begun = performance.now()
-  const pages = await Promise.all([known.get(second.port, '/visit'), new Browser().get(first.port, '/visit')])
-  const waited = performance.now() - begun
-  redis.resume()
+  test('row 2: killed, and back empty: nobody is refused or moved, newcomers get in, and the table fills again', {
+    timeout: 30_000,
+  }, async () => {
+    const visitors = new Visitors(cluster)
+    await visitors.begin()
 
-  expect(JSON.parse(pages[0].body).user).toBe('ada')
-  expect(pages[1].status).toBe(503)
-  expect(waited).toBeLessThan(5_000)
-  await eventually(
-    async () => (await new Browser().post(first.port, '/login/bo')).status,
-    (status) => status === 200,
-  )
+    await cluster.redis.kill()
+    cluster.way.cut()
+    await visitors.return()
+    await visitors.begin()
+    await visitors.return()
+    await until(false, cluster)
+    await cluster.redis.start()
+    await until(true, cluster)
+    await visitors.return()
+
+    expect(visitors).toMatchObject({ errors: [], moved: [] })
+    await eventually(
+      () => sessionsOf(cluster.nodes[1]),
+      (count) => count === 8,
+    )
+  })
+
+  test('row 3: 500 ms slow: nobody waits longer than the budget, and only once', { timeout: 30_000 }, async () => {
+    const visitors = new Visitors(cluster)
+    await visitors.begin()
+
+    cluster.way.slow(250)
+    await until(false, cluster)
+    const begun = await timed(() => visitors.begin())
+    const returned = await timed(() => visitors.return())
+    const stayed = await readiness(cluster.nodes[0])
+    const late = await metric(cluster.nodes[0], /^sticky_store_late_total\{role="requests"\} (\d+)/m)
+    cluster.way.slow(0)
+    await until(true, cluster, 3_000)
+    await visitors.return()
+
+    expect(visitors).toMatchObject({ errors: [], moved: [] })
+    // A Redis that is always late is not tried again and again.
+    expect(stayed.status).toBe(503)
+    expect(late).toBeGreaterThan(0)
+    expect(late).toBeLessThan(20)
+    // Each of these would have waited for half a second several times.
+    expect(begun + returned).toBeLessThan(4_000)
+  })
+
+  test('row 4: frozen: found out within 3 s, and its return within 3 s', { timeout: 30_000 }, async () => {
+    const visitors = new Visitors(cluster)
+    await visitors.begin()
+
+    cluster.redis.pause()
+    const noticed = await timed(() => until(false, cluster))
+    await visitors.return()
+    await visitors.begin()
+    cluster.redis.resume()
+    const found = await timed(() => until(true, cluster))
+    await visitors.return()
+
+    expect(visitors).toMatchObject({ errors: [], moved: [] })
+    expect(noticed).toBeLessThan(3_000)
+    expect(found).toBeLessThan(3_000)
+  })
+
+  test('row 7: flushed: nobody moves, and counts are right again', { timeout: 30_000 }, async () => {
+    const visitors = new Visitors(cluster)
+    await visitors.begin()
+
+    await command(cluster.redis, 'FLUSHALL')
+    await visitors.return()
+    await visitors.begin()
+    await visitors.return()
+
+    expect(visitors).toMatchObject({ errors: [], moved: [] })
+    await eventually(
+      () => nodeCount(cluster.nodes[0]),
+      (count) => count === 2,
+    )
+    await eventually(
+      () => sessionsOf(cluster.nodes[0]),
+      (count) => count === 8,
+    )
+    for (const backend of ['a', 'b']) {
+      const line = new RegExp(
+        `^sticky_backend_connections\\{[^}]*backend="${backend}"[^}]*scope="cluster"\\} (\\d+)`,
+        'm',
+      )
+      await eventually(
+        () => metric(cluster.nodes[0], line),
+        (count) => count === 0,
+      )
+    }
+  })
+
+  test('row 7: evicting whatever is oldest: nobody moves', { timeout: 30_000 }, async () => {
+    const visitors = new Visitors(cluster)
+    await visitors.begin()
+
+    await fill(cluster, 'allkeys-lru')
+    await visitors.return()
+    await visitors.begin()
+    await visitors.return()
+    await empty(cluster)
+
+    expect(visitors).toMatchObject({ errors: [], moved: [] })
+  })
+
+  test('row 8: full: sessions go on, newcomers get in, and operators are told', { timeout: 30_000 }, async () => {
+    const visitors = new Visitors(cluster)
+    await visitors.begin()
+
+    await fill(cluster, 'noeviction')
+    await visitors.return()
+    await visitors.begin()
+    await visitors.return()
+    const refused = await metric(cluster.nodes[0], /^sticky_store_writes_refused_total (\d+)/m)
+    await empty(cluster)
+    await visitors.return()
+
+    expect(visitors).toMatchObject({ errors: [], moved: [] })
+    expect(refused).toBeGreaterThan(0)
+    await eventually(
+      () => sessionsOf(cluster.nodes[0]),
+      (count) => count >= 8,
+    )
+  })
 })

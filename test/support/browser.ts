@@ -10,6 +10,12 @@ export interface Page {
 /** A client with a cookie jar, which opens a fresh connection for every request. */
 export class Browser {
   readonly cookies = new Map<string, string>()
+  readonly #host: string | undefined
+
+  /** `host` is the name of the site it visits; the node's own address by default. */
+  constructor(host?: string) {
+    this.#host = host
+  }
 
   async get(port: number, path = '/'): Promise<Page> {
     return await this.#send('GET', port, path)
@@ -21,7 +27,8 @@ export class Browser {
 
   #send(method: string, port: number, path: string): Promise<Page> {
     return new Promise((resolve, reject) => {
-      const headers = this.cookies.size > 0 ? { Cookie: this.#cookieField() } : {}
+      const host = this.#host === undefined ? {} : { Host: this.#host }
+      const headers = { ...host, ...(this.cookies.size > 0 ? { Cookie: this.#cookieField() } : {}) }
       const call = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, async (response) => {
         try {
           let body = ''

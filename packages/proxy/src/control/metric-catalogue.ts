@@ -26,6 +26,11 @@ type MetricKey =
   | 'sessions'
   | 'recoveryRows'
   | 'storeUp'
+  | 'storeRoleUp'
+  | 'storeLate'
+  | 'storeDegraded'
+  | 'storeWritesRefused'
+  | 'storeWarnings'
   | 'scriptErrors'
   | 'workers'
   | 'configReloads'
@@ -216,6 +221,41 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
     help: '1 while every process of this node reaches the store.',
     labels: [],
     aggregator: 'min',
+  },
+  storeRoleUp: {
+    name: 'sticky_store_role_up',
+    type: 'gauge',
+    help: '1 while every process of this node has a way to the store that answers in time: requests (what exchanges wait for), upkeep (heartbeats, lists), changes (the feed of changed sessions).',
+    labels: ['role'],
+    aggregator: 'min',
+  },
+  storeLate: {
+    name: 'sticky_store_late_total',
+    type: 'counter',
+    help: 'Answers of the store that did not come in time, for requests within store.budget; after one nobody waits until the store answers a probe in time.',
+    labels: ['role'],
+    aggregator: 'sum',
+  },
+  storeDegraded: {
+    name: 'sticky_store_degraded_seconds_total',
+    type: 'counter',
+    help: 'How long the store was away, for the process of this node that missed it most.',
+    labels: ['role'],
+    aggregator: 'max',
+  },
+  storeWritesRefused: {
+    name: 'sticky_store_writes_refused_total',
+    type: 'counter',
+    help: 'Writes that the store refused while it answered: it is full, cannot save, or is no master.',
+    labels: [],
+    aggregator: 'sum',
+  },
+  storeWarnings: {
+    name: 'sticky_store_warnings',
+    type: 'gauge',
+    help: 'What the log warned of in the set-up of the store: eviction, persistence, ACL rights that are missing or too wide.',
+    labels: [],
+    aggregator: 'max',
   },
   workers: {
     name: 'sticky_workers',

@@ -8,12 +8,14 @@ import type { Metric, Sample } from './metric.ts'
 import { catalogue } from './metric-catalogue.ts'
 import { metric, single } from './metrics.ts'
 import { unlessAway } from './store-absence.ts'
+import { storeMetrics } from './store-metrics.ts'
 
 /** What the primary knows of its node and, as long as the store tells, of the cluster. */
 export async function nodeMetrics(
   store: Store,
   pools: readonly PoolConfig[],
   plane: Pick<DataPlane, 'serving' | 'restarts'> | undefined,
+  warnings = 0,
 ): Promise<Metric[]> {
   const [sessions, load, recovery] = await Promise.all([
     samples(pools, (pool) => store.sessions.count(pool)),
@@ -24,7 +26,8 @@ export async function nodeMetrics(
     metric(catalogue.sessions, sessions),
     metric(catalogue.recoveryRows, recovery),
     metric(catalogue.backendConnections, load),
-    single(catalogue.storeUp, store.available ? 1 : 0),
+    ...storeMetrics(store),
+    single(catalogue.storeWarnings, warnings),
     single(catalogue.workers, plane?.serving ?? 0),
     single(catalogue.workerRestarts, plane?.restarts ?? 0),
     metric(catalogue.buildInfo, [{ labels: { version, node_version: process.version }, value: 1 }]),

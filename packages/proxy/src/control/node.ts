@@ -29,7 +29,7 @@ import { sessionRecogniser } from './session-recogniser.ts'
 import { type SharedSecrets, sharedSecrets } from './shared-secrets.ts'
 import { StartFailure, startFailure } from './start-failure.ts'
 import { unlessAway } from './store-absence.ts'
-import { watchStore } from './store-watch.ts'
+import { StoreWatch } from './store-watch.ts'
 import { Verdicts } from './verdicts.ts'
 import type { WorkerReport } from './worker-report.ts'
 
@@ -103,6 +103,7 @@ class RunningNode implements Node {
   #keyring: Keyring | undefined
   #member: ClusterMembership | undefined
   #fingerprints: Fingerprints | undefined
+  #watch: StoreWatch | undefined
   #drained: Promise<void> | undefined
   #api: AdminApi | undefined
   #plane: DataPlane | undefined
@@ -144,7 +145,7 @@ class RunningNode implements Node {
     const member = await this.#join(secrets)
     await this.#startWorkers(member, secrets)
     await member.announce(this.addresses)
-    this.#opened.use(watchStore(this.#store, log))
+    this.#watch = this.#opened.use(new StoreWatch(this.#store, log))
     this.#phase = 'serving'
     log.info({ addresses: this.addresses, admin: this.#adminUrl() }, 'listening')
   }
@@ -305,7 +306,7 @@ class RunningNode implements Node {
   async #metrics(): Promise<Exposition> {
     const { pools } = this.#config
     const [own, ofProcess, reports] = await Promise.all([
-      nodeMetrics(this.#store, pools, this.#plane),
+      nodeMetrics(this.#store, pools, this.#plane, this.#watch?.warnings),
       processMetrics(),
       this.#reports(),
     ])

@@ -5,17 +5,12 @@ import type { Log } from './log.ts'
 const interval: Milliseconds = 250
 
 /** Logs once each change of how a way to the store fares, and once what the operator should know of its set-up. */
-export function watchStore(store: Store, log: Log): Disposable {
-  const watch = new StoreWatch(store, log)
-  const timer = setInterval(() => watch.look(), interval).unref()
-  return { [Symbol.dispose]: () => clearInterval(timer) }
-}
-
-class StoreWatch {
+export class StoreWatch implements Disposable {
   readonly #store: Store
   readonly #log: Log
   readonly #last = new Map<string, Pick<StoreRole, 'available' | 'readOnly'>>()
   readonly #warned = new Set<string>()
+  readonly #timer: NodeJS.Timeout
   #asking = false
 
   constructor(store: Store, log: Log) {
@@ -23,10 +18,20 @@ class StoreWatch {
     this.#log = log
     // What it is like at the start is no change, unless it is away.
     for (const role of store.roles?.() ?? []) this.#last.set(role.role, { available: true, readOnly: false })
+    this.#timer = setInterval(() => this.#look(), interval).unref()
     void this.#warn()
   }
 
-  look(): void {
+  /** How many things there were to warn of. */
+  get warnings(): number {
+    return this.#warned.size
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+  }
+
+  #look(): void {
     for (const role of this.#store.roles?.() ?? []) {
       const { available = true, readOnly = false } = this.#last.get(role.role) ?? {}
       if (role.available !== available) this.#availabilityChanged(role)

@@ -8,6 +8,7 @@ import type { HealthEvents } from './health-events.ts'
 import type { Labels, Sample } from './metric.ts'
 import { catalogue } from './metric-catalogue.ts'
 import { metric, single } from './metrics.ts'
+import { storeMetrics } from './store-metrics.ts'
 import type { ConnectionTroubles } from './troubles.ts'
 import type { BackendReport, WorkerReport } from './worker-report.ts'
 
@@ -72,7 +73,7 @@ export function workerReport(reported: Reported): WorkerReport {
         catalogue.scriptErrors,
         scripts.faults().map(({ count, ...labels }) => ({ labels, value: count })),
       ),
-      single(catalogue.storeUp, store.available ? 1 : 0),
+      ...storeMetrics(store),
     ],
   }
 }
