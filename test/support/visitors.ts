@@ -86,14 +86,14 @@ export class Visitors implements AsyncDisposable {
   readonly #walks: Promise<unknown>
   #stopped = false
 
-  private constructor(count: number, ports: readonly number[]) {
+  private constructor(count: number, ports: () => readonly number[]) {
     this.#visitors = Array.from({ length: count }, (_, turn) => new Visitor(turn))
     this.#walks = Promise.all(this.#visitors.map((visitor) => this.#walk(visitor, ports)))
   }
 
-  /** So many begin to ask these ports; resolves when each has been answered once. */
-  static async begin(count: number, ports: readonly number[]): Promise<Visitors> {
-    const visitors = new Visitors(count, ports)
+  /** So many begin to ask these ports, or those that are then the ones to ask; resolves when each has been answered once. */
+  static async begin(count: number, ports: readonly number[] | (() => readonly number[])): Promise<Visitors> {
+    const visitors = new Visitors(count, typeof ports === 'function' ? ports : () => ports)
     while (visitors.#seen.visits < count) await delay(10)
     return visitors
   }
@@ -115,9 +115,9 @@ export class Visitors implements AsyncDisposable {
     await this.stop()
   }
 
-  async #walk(visitor: Visitor, ports: readonly number[]): Promise<void> {
+  async #walk(visitor: Visitor, ports: () => readonly number[]): Promise<void> {
     while (!this.#stopped) {
-      await visitor.visit(ports, this.#seen)
+      await visitor.visit(ports(), this.#seen)
       this.#seen.visits++
       await delay(40 + 20 * Math.random())
     }

@@ -184,6 +184,8 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
     for (const listener of this.#all) listener.drain(grace)
     const deadline = setTimeout(() => this.#leaveAll(), longest)
     await new Promise((resolve) => setTimeout(resolve, Math.min(accepting, longest)))
+    // What waits in the sockets' queues is accepted first: with the last of its sockets it would be reset.
+    await new Promise(setImmediate)
     await this.#close()
     clearTimeout(deadline)
   }
