@@ -174,6 +174,20 @@ export function operatorsContract(name: string, open: () => Promise<StoreUnderTe
       })
     })
 
+    test('every process hears of a backend that is well again', async () => {
+      const pool = freshPool()
+      const heard = [store, other].map(
+        (one) => new Promise<string[]>((resolve) => one.cluster.onRecovery((...named) => resolve(named))),
+      )
+
+      await store.cluster.tellRecovery(pool, 'a')
+
+      expect(await Promise.all(heard)).toEqual([
+        [pool, 'a'],
+        [pool, 'a'],
+      ])
+    })
+
     test('a recall reaches every process', async () => {
       const key = freshKey(freshPool())
       const recalled = [store, other].map((one) => new Promise<SessionKey>((resolve) => one.onRecall(resolve)))
