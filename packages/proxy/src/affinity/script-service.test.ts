@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
 
+import type { PoolConfig, ScriptConfig } from '../config/config.ts'
+import { backendConfig, poolConfig } from '../config/parts.test-support.ts'
 import { requestHead } from '../wire/heads.test-support.ts'
 import { Cluster, type Node } from './cluster.test-support.ts'
 import { ScriptFolder } from './script.test-support.ts'
@@ -179,4 +181,55 @@ test('so is one whose script fills its memory', async () => {
 
 async function locate({ strategy }: Node, path = '/'): Promise<Session> {
   return strategy.locate(requestHead(`GET ${path}`), { address: '192.0.2.1', secure: false }, wholeSite)
+}
+
+test('a script that a topology asks for as it is goes on with what it remembers; another one begins', async () => {
+  await using folder = new ScriptFolder()
+  const cluster = new Cluster()
+  const config = folder.script(`let asked = 0\nexport const request = (context) => context.use('abc'[asked++])`)
+  const first = cluster.node(config, { scripts: folder.hosts })
+  await folder.scripts.open()
+  folder.scripts.adopt([poolWith(config)])
+  const before = await locate(first)
+
+  const again = cluster.node(config, { scripts: folder.hosts })
+  const other = cluster.node({ ...config, timeLimit: config.timeLimit + 1 }, { scripts: folder.hosts })
+  await folder.scripts.open()
+  const [kept, anew] = [await locate(again), await locate(other)]
+
+  expect([before.home, kept.home, anew.home]).toEqual([['a'], ['b'], ['a']])
+})
+
+test('one that is taken out still serves what began with it, and its faults stay counted', async () => {
+  await using folder = new ScriptFolder()
+  const config = folder.script(`export const request = () => { throw new Error('oops') }`)
+  const node = new Cluster().node(config, { scripts: folder.hosts })
+  await folder.scripts.open()
+  folder.scripts.adopt([poolWith(config)])
+  await locate(node)
+
+  folder.scripts.adopt([])
+  await locate(node)
+
+  expect(folder.scripts.faults()).toEqual([{ pool: 'shop', kind: 'error', count: 2 }])
+})
+
+test('one that cannot be loaded for the next topology leaves those in use as they are', async () => {
+  await using folder = new ScriptFolder()
+  const cluster = new Cluster()
+  const config = folder.script(sendingTo('a'))
+  const node = cluster.node(config, { scripts: folder.hosts })
+  await folder.scripts.open()
+  folder.scripts.adopt([poolWith(config)])
+
+  cluster.node({ ...config, file: '/nowhere.ts' }, { scripts: folder.hosts })
+  await expect(folder.scripts.open()).rejects.toThrow('script /nowhere.ts of pool shop cannot be used')
+  await folder.scripts.abandon()
+  await folder.scripts.open()
+
+  expect((await locate(node)).home).toEqual(['a'])
+})
+
+function poolWith(script: ScriptConfig): PoolConfig {
+  return poolConfig('shop', [backendConfig('a'), backendConfig('b'), backendConfig('c')], { affinity: [script] })
 }

@@ -54,6 +54,32 @@ test('a node announces its addresses and leaves when it is disposed', async () =
   expect(await store.cluster.nodes()).toEqual([])
 })
 
+test('a node that runs by another configuration announces it, opens by its secrets, and seals when all do', async () => {
+  const store = new MemoryStore()
+  const { member } = await join(store, { secrets: ['the old secret'] })
+  const [before] = await store.cluster.nodes()
+
+  await member.adopt(testConfig({ secrets: ['the new secret', 'the old secret'], pools: [testPool('shop', ['z'])] }), [
+    '127.0.0.1:1',
+  ])
+
+  const [after] = await store.cluster.nodes()
+  expect(after!.configHash).not.toBe(before!.configHash)
+  expect(after).toMatchObject({ addresses: ['127.0.0.1:1'], opens: ['the new secret', 'the old secret'].map(keyId) })
+  expect(member.keyring).toMatchObject({
+    secrets: ['the new secret', 'the old secret'],
+    openedByAll: ['the new secret', 'the old secret'].map(keyId),
+  })
+})
+
+test('a secret that is configured no more opens nothing', async () => {
+  const { member } = await join(new MemoryStore(), { secrets: ['the new secret', 'the old secret'] })
+
+  await member.adopt(testConfig({ secrets: ['the new secret'] }), [])
+
+  expect(member.keyring.secrets).toEqual(['the new secret'])
+})
+
 interface Joined {
   readonly member: ClusterMembership
   readonly events: ReturnType<typeof testLog>['events']

@@ -347,3 +347,28 @@ describe('a probe of an ejected backend', () => {
     expect(place.health.ejected).toBe(false)
   })
 })
+
+describe('a backend that is taken out', () => {
+  test('loses its idle connections, and those that become idle later', async () => {
+    await using backend = await scriptedBackend(HELLO)
+    const place = backendOn(backend.port)
+    await begin(place, GET).outcome
+    const late = begin(place, GET)
+
+    transport.retire([place])
+
+    await late.outcome
+    await vi.waitUntil(() => backend.sockets.every((socket) => socket.destroyed), { interval: 5 })
+  })
+
+  test('keeps none for others to wait for', async () => {
+    await using backend = await scriptedBackend(HELLO)
+    const [gone, kept] = [backendOn(backend.port), backendOn(backend.port)]
+    await begin(kept, GET).outcome
+    transport.retire([gone])
+
+    await begin(kept, GET).outcome
+
+    expect(backend.sockets).toHaveLength(1)
+  })
+})
