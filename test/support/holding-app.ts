@@ -48,11 +48,15 @@ export class HoldingApp implements AsyncDisposable {
 
   /** Answers the oldest request it holds, with a cookie of its own. */
   release(): void {
-    this.#held[0]?.setHeader('Set-Cookie', `JSESSIONID=${this.id}; Path=/`).end(this.id)
+    this.#unanswered[0]?.setHeader('Set-Cookie', `JSESSIONID=${this.id}; Path=/`).end(this.id)
   }
 
   releaseAll(): void {
-    for (const response of [...this.#held]) response.end(this.id)
+    for (const response of this.#unanswered) response.end(this.id)
+  }
+
+  get #unanswered(): ServerResponse[] {
+    return this.#held.filter(({ writableEnded }) => !writableEnded)
   }
 
   #forget(response: ServerResponse): void {
