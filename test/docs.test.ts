@@ -6,11 +6,27 @@ import { fileURLToPath } from 'node:url'
 import { loadConfig } from '@sticky/proxy'
 import { afterAll, describe, expect, test } from 'vitest'
 
+import { certificateFile } from '../packages/proxy/src/traffic/certificates.test-support.ts'
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pages = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: root }).sort()
 const folder = mkdtempSync(join(tmpdir(), 'sticky-docs-'))
 // A script that an example names lies beside it.
 cpSync(join(root, 'examples/aflex'), join(folder, 'aflex'), { recursive: true })
+
+// So do certificates.
+for (const [name, from] of [
+  ...['shop', 'blog'].flatMap((of) => [
+    [`${of}.pem`, `${of}.cert.pem`] as const,
+    [`${of}.key`, `${of}.key.pem`] as const,
+  ]),
+  ...([
+    ['internal-ca.pem', 'authority.pem'],
+    ['sticky.pem', 'client.cert.pem'],
+    ['sticky.key', 'client.key.pem'],
+  ] as const),
+])
+  cpSync(certificateFile(from), join(folder, 'certs', name))
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
