@@ -1,11 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Terms } from '../../packages/store/src/index.ts'
+import { loadScripts } from '../../packages/store/src/load-scripts.ts'
 import { NearCache } from '../../packages/store/src/near-cache.ts'
+import { RedisClusterLinks } from '../../packages/store/src/redis-cluster-links.ts'
+import { RedisLoadTable } from '../../packages/store/src/redis-load-table.ts'
 import { RedisStore } from '../../packages/store/src/redis-store.ts'
-import { freshPrefix } from '../support/redis.ts'
+import { type ClusterTarget, parseRedisUrl } from '../../packages/store/src/redis-url.ts'
+import { freePort } from '../support/local-redis.ts'
+import { freshPrefix, redisUrl, startRedis } from '../support/redis.ts'
 import { type RedisClusterNodes, startRedisCluster } from '../support/redis-cluster-nodes.ts'
+import { loadTableContract } from './load-table-contract.ts'
 import { operatorsContract } from './operators-contract.ts'
 import { bound, eventually, freshKey, type StoreUnderTest, storeContract } from './store-contract.ts'
 
@@ -22,7 +29,7 @@ storeContract('RedisStore over a cluster of three masters', () => {
   return overCluster([new RedisStore(cluster.url, { prefix }), new RedisStore(cluster.url, { prefix, shards: 2 })])
 })
 
-storeContract('NearCache over a cluster of three masters', () => {
+operatorsContract('NearCache over a cluster of three masters, for operators', () => {
   const prefix = freshPrefix()
   const near = () => {
     const store = new RedisStore(cluster.url, { prefix })
@@ -31,13 +38,50 @@ storeContract('NearCache over a cluster of three masters', () => {
   return overCluster([near(), near()])
 })
 
-operatorsContract('NearCache over a cluster of three masters, for operators', () => {
-  const prefix = freshPrefix()
-  const near = () => {
-    const store = new RedisStore(cluster.url, { prefix })
-    return new NearCache(store, store.changes)
-  }
-  return overCluster([near(), near()])
+loadTableContract('a load table over a cluster of three masters', async () => {
+  const links = new RedisClusterLinks(parseRedisUrl(cluster.url) as ClusterTarget, {
+    scripts: Object.values(loadScripts),
+  })
+  await eventually(() => links.available && links.state.reason === undefined)
+  const table = new RedisLoadTable(links, { prefix: freshPrefix() })
+  return Object.assign(table, {
+    [Symbol.asyncDispose]: async () => {
+      await RedisLoadTable.prototype[Symbol.asyncDispose].call(table)
+      await links[Symbol.asyncDispose]()
+    },
+  })
+})
+
+describe('a cluster that cannot be reached', () => {
+  const [reasonOf, addressOf] = [
+    (store: RedisStore) => store.roles()[0]!.reason,
+    (url: string) => url.replace('redis://', ''),
+  ]
+
+  test('is waited for, and says why', async () => {
+    const late = await startRedis({ settings: ['--cluster-enabled', 'yes', '--cluster-port', `${await freePort()}`] })
+    await late.kill()
+    await using store = new RedisStore(`redis+cluster://${addressOf(late.url)}`)
+    await using _ = late
+
+    await eventually(() => reasonOf(store)?.includes('ECONNREFUSED') === true)
+    await expect(store.sessions.find(freshKey('shop'))).rejects.toThrow('no master of the Redis Cluster')
+    expect(store.available).toBe(false)
+    await late.start()
+    await eventually(() => reasonOf(store)?.includes('knows of no slots') === true)
+    const client = new Redis(late.url)
+    await client.cluster('ADDSLOTSRANGE', 0, 16383)
+    client.disconnect()
+
+    // A cluster whose slots have just been dealt is down for a moment.
+    await eventually(() => answers(store))
+  })
+
+  test('is no cluster, and says so', async () => {
+    await using store = new RedisStore(`redis+cluster://${addressOf(redisUrl())}`)
+
+    await eventually(() => reasonOf(store)?.includes('cluster support disabled') === true)
+  })
 })
 
 test('a user of a Redis Cluster needs these rights and no others', async () => {
@@ -57,6 +101,14 @@ test('a user of a Redis Cluster needs these rights and no others', async () => {
   expect(await near.cluster.secret('s', 'x')).toBe('x')
   expect(await near.cluster.nodes()).toEqual([])
 })
+
+async function answers(store: RedisStore): Promise<boolean> {
+  try {
+    return (await store.sessions.find(freshKey('shop'))).state === 'absent'
+  } catch {
+    return false
+  }
+}
 
 async function overCluster([store, other]: [RedisStore | NearCache, RedisStore | NearCache]): Promise<StoreUnderTest> {
   await Promise.all([store, other].map(whole))

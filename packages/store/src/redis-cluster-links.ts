@@ -37,6 +37,7 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
   readonly #onAvailability = new Set<(available: boolean) => void>()
   readonly #onMap = new Set<() => void>()
   #known: readonly RedisAddress[]
+  #whyUnknown = 'no node of the Redis Cluster has answered yet'
   #available = false
   #timer: NodeJS.Timeout | undefined
   #asking = false
@@ -56,7 +57,8 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
   }
 
   get state(): LinkState {
-    return stateOfAll([...this.#masters.values()].map(({ connection }) => connection.state))
+    const states = [...this.#masters.values()].map(({ connection }) => connection.state)
+    return stateOfAll(states, this.#whyUnknown)
   }
 
   /** The masters that have slots. */
@@ -115,8 +117,9 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
     this.#asking = true
     try {
       this.#adopt(await this.#askAnybody())
-    } catch {
+    } catch (failure) {
       // Whoever wants something meanwhile hears that nobody has its slot; the next question is soon.
+      this.#whyUnknown = `no node of the Redis Cluster tells who has which slots: ${reasonOf(failure)}`
     }
     this.#asking = false
     this.#askIn(this.#isWell() ? interval : intervalWhenAmiss)
@@ -215,6 +218,11 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
 
 interface OpenMaster extends Master {
   lowest: number | undefined
+}
+
+function reasonOf(failure: unknown): string {
+  if (failure instanceof AggregateError) return reasonOf(failure.errors[0])
+  return failure instanceof Error ? failure.message : String(failure)
 }
 
 function isFirst({ host, port }: RedisAddress, at: number, all: readonly RedisAddress[]): boolean {

@@ -1,6 +1,6 @@
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 import { type RedisAccess, type RedisAddress, urlOf } from './redis-url.ts'
-import { StoreUnavailable } from './store.ts'
+import { type Milliseconds, StoreUnavailable } from './store.ts'
 
 /** Slots, both ends included, and the nodes that have them: the master first. */
 export interface SlotRange {
@@ -28,11 +28,11 @@ export async function askStranger(
 }
 
 /** Longest wait for a node to be connected to. */
-const patience = 1000
+const patience: Milliseconds = 1000
 
 async function available(connection: RedisConnection): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const timer = setTimeout(() => reject(new StoreUnavailable('a node of the Redis Cluster does not answer')), patience)
+  const timer = setTimeout(() => reject(new StoreUnavailable(connection.state.reason)), patience)
   const waiting = connection.onAvailability((is) => is && resolve())
   try {
     await promise

@@ -62,7 +62,8 @@ export class RedisShardedChanges implements ChangeFeed, NewsFeed, AsyncDisposabl
   }
 
   get state(): LinkState {
-    return stateOfAll([...this.#parts.values()].map(({ subscriber }) => subscriber.state))
+    const states = [...this.#parts.values()].map(({ subscriber }) => subscriber.state)
+    return stateOfAll(states, this.#cluster.state.reason ?? 'no master of the Redis Cluster is known')
   }
 
   onChange(listener: (key: SessionKey, below: number) => void): void {
