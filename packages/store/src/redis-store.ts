@@ -11,6 +11,7 @@ import { RedisSessionTable } from './redis-session-table.ts'
 import { RedisShards } from './redis-shards.ts'
 import { RedisSweep } from './redis-sweep.ts'
 import { usualShards } from './redis-url.ts'
+import { redisWarnings } from './redis-warnings.ts'
 import { openWays, type RedisFeed, type RedisWays } from './redis-ways.ts'
 import { sessionScripts } from './session-scripts.ts'
 import type {
@@ -103,6 +104,11 @@ export class RedisStore implements Store {
   roles(): readonly StoreRole[] {
     const links = { requests: this.#requests, upkeep: this.#upkeep, changes: this.changes } as const
     return storeRoles.map((role) => ({ role, ...links[role].state }))
+  }
+
+  warnings(): Promise<readonly string[]> {
+    const { keys } = this.#ways
+    return redisWarnings(this.#upkeep.at(this.#nodes), { key: this.#nodes, channel: keys.changes() })
   }
 
   onAvailability(listener: (available: boolean) => void): void {
