@@ -44,6 +44,10 @@ const seen = {
   crowd: [] as readonly Reply[],
   crowdAgain: [] as readonly Reply[],
   impatient: undefined as Reply | undefined,
+  thrifty: [] as readonly Reply[],
+  /** Of that pool. */
+  retried: [] as readonly number[],
+  firstOnly: undefined as Reply | undefined,
 }
 
 beforeAll(async () => {
@@ -55,6 +59,8 @@ beforeAll(async () => {
   const [impatient, ...crowd] = await Promise.all(
     Array.from({ length: 301 }, (_, at) => begin(at === 0 ? 'impatient' : 'crowd')),
   )
+  const thrifty = await Promise.all(Array.from({ length: 20 }, () => begin('thrifty')))
+  const firstOnly = await begin('first-only')
 
   await home.kill()
   seen.crowd = await inTens(crowd, (client) => client.ask())
@@ -65,6 +71,9 @@ beforeAll(async () => {
     seen.failed.set(name, await Promise.all([client.ask(0), client.ask(1)]))
   })
   seen.impatient = await impatient!.ask()
+  seen.thrifty = await inTens(thrifty, (client) => client.ask(0))
+  seen.retried = await Promise.all(['retries', 'retry_budget_exhausted'].map((name) => metricOf(name, 'thrifty')))
+  seen.firstOnly = await firstOnly.ask()
   await eventually(waitingNow, (count) => count === 2 * names.length)
 
   await home.begin()
@@ -106,7 +115,10 @@ describe.each(names)('%s', (family) => {
     const down = appsIn(seen.down, `brief ${family}`)
 
     expect(down).toEqual([expect.stringMatching(/^[bc]$/), expect.stringMatching(/^[bc]$/)])
-    if (!named) expect(appsIn(seen.back, `brief ${family}`)).toEqual([down[1], down[1]])
+    if (named) return
+    const [moved, again] = appsIn(seen.back, `brief ${family}`)
+    expect(moved).toMatch(/^[bc]$/)
+    expect(again).toBe(moved)
   })
 
   test('wait: the request is answered by its home once that is back', () => {
@@ -151,6 +163,17 @@ test('300 sessions of a dead backend spread over the others and stay there, each
   expect(seen.crowdAgain.map(({ app }) => app)).toEqual(seen.crowd.map(({ app }) => app))
 })
 
+test('of the requests of 10 s so many are sent again as the budget has, and the others are told of the failure', () => {
+  const statuses = seen.thrifty.map(({ status }) => status).sort()
+
+  expect(statuses).toEqual([...Array(10).fill(200), ...Array(10).fill(502)])
+  expect(seen.retried).toEqual([10, 10])
+})
+
+test('with no attempts no other backend is tried', () => {
+  expect(outcome(seen.firstOnly!)).toBe('502 undefined backend could not be reached')
+})
+
 function configuration(apps: readonly AppProcess[]): object {
   const backends = apps.map(({ id, url }) => ({ id, url, prefix: `/GAS-${id}` }))
   const usual = { backends, movedHeader: 'X-Sticky-Moved', ejection: { failures: 1, for: '1500ms', longest: '1500ms' } }
@@ -166,6 +189,12 @@ function configuration(apps: readonly AppProcess[]): object {
   )
   const others = {
     crowd: usual,
+    thrifty: {
+      ...usual,
+      ejection: { ...usual.ejection, failures: 100 },
+      retry: { budget: '0%', minPerSecond: 1 },
+    },
+    'first-only': { ...usual, retry: { attempts: 0 } },
     impatient: { ...usual, onUnavailable: 'wait', queue: { timeout: '200ms' } },
   }
   const all = { ...Object.fromEntries(pools), ...others }
@@ -260,7 +289,14 @@ function isHome({ app }: Reply): boolean {
 
 /** How many requests wait, on both nodes, as their metrics tell. */
 async function waitingNow(): Promise<number> {
+  return sumOf(/^sticky_queue_length\{.*\} (\d+)$/gm)
+}
+
+async function metricOf(name: string, pool: string): Promise<number> {
+  return sumOf(new RegExp(`^sticky_${name}_total\\{pool="${pool}"\\} (\\d+)$`, 'gm'))
+}
+
+async function sumOf(sample: RegExp): Promise<number> {
   const pages = await Promise.all(pair.nodes.map(async ({ admin }) => (await fetch(new URL('/metrics', admin))).text()))
-  const lengths = pages.flatMap((page) => [...page.matchAll(/^sticky_queue_length\{.*\} (\d+)$/gm)])
-  return lengths.reduce((sum, [, length]) => sum + Number(length), 0)
+  return pages.flatMap((page) => [...page.matchAll(sample)]).reduce((sum, [, value]) => sum + Number(value), 0)
 }
