@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stickyCli } from '../cli/sticky-cli.ts'
 import { eventually } from '../support/eventually.ts'
 import { HoldingApp } from '../support/holding-app.ts'
+import { Pair } from '../support/pair.ts'
 import { ProxyNode } from '../support/proxy-node.ts'
 import { freshPrefix, redisUrl, startRedis } from '../support/redis.ts'
 import { CartApps, Crowd, Shopper } from '../support/shoppers.ts'
@@ -24,8 +25,18 @@ beforeAll(async () => {
     pools: {
       shop: { backends: apps.backends, affinity: [{ strategy: 'session-cookie', name: 'sticky', age: '30m' }] },
       bare: { backends: holding, affinity: [] },
+      turns: { backends: apps.backends, affinity: [], balance: 'sharedRoundRobin' },
+      spare: { backends: apps.backends.map((app, i) => ({ ...app, backup: i > 0 })), affinity: [] },
     },
-    routes: [{ path: '/held', pool: 'bare' }, { path: '/now', pool: 'bare' }, { pool: 'shop' }],
+    routes: [
+      { path: '/held', pool: 'bare' },
+      { path: '/now', pool: 'bare' },
+      { host: 'turns', pool: 'turns' },
+      { host: 'spare', pool: 'spare' },
+      { host: 'aside', pool: 'turns', backends: ['a'], whenDrained: 'next' },
+      { host: 'aside', pool: 'turns', backends: ['b'] },
+      { pool: 'shop' },
+    ],
   }
   nodes = await Promise.all([1, 2].map(async (n) => stack.use(await startNode(`n${n}`))))
   ports = nodes.map(({ port }) => port)
@@ -102,6 +113,25 @@ test('a weight holds on every node, and is taken back', async () => {
 
   await cli('backends', 'weight', 'shop/b', 'configured')
   expect(await backend('shop', 'b')).toMatchObject({ weight: 1, state: 'ready' })
+})
+
+test.each([
+  ['turns that all nodes count together', 'turns', 'turns', { a: 4, b: 4, c: 4 }, { b: 6, c: 6 }],
+  ['a backup', 'spare', 'spare', { a: 12 }, { b: 12 }],
+  ['a route that leaves newcomers to the next one', 'turns', 'aside', { a: 12 }, { b: 12 }],
+])('a drain is heeded by %s', async (_, pool, host, before, after) => {
+  const visits = async () => {
+    const pair = Pair.of(nodes[0]!, nodes[1]!)
+    const apps: string[] = []
+    for (let n = 0; n < 12; n++) apps.push((JSON.parse((await pair.ask({ host })).body) as { app: string }).app)
+    return Object.fromEntries(['a', 'b', 'c'].map((id) => [id, apps.filter((app) => app === id).length]))
+  }
+  const none = { a: 0, b: 0, c: 0 }
+
+  expect(await visits()).toEqual({ ...none, ...before })
+  await change(nodes[0]!, pool, 'a', { state: 'drain' })
+  expect(await visits()).toEqual({ ...none, ...after })
+  await change(nodes[0]!, pool, 'a', { state: 'ready' })
 })
 
 test('explaining obeys what operators said', async () => {
