@@ -73,7 +73,7 @@ test('a master killed takes its own slots along and no others, until its replica
     await near.sessions.bind(lost, 'a', 0, terms),
     await near.sessions.bind(kept, 'a', 0, terms),
   ]
-  await eventually(() => !(near.sessions.find(lost) instanceof Promise))
+  await eventually(() => [lost, kept].every((key) => !(near.sessions.find(key) instanceof Promise)))
 
   await replicated(killed, slotOfSession(lost))
 

@@ -41,6 +41,7 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
   #available = false
   #timer: NodeJS.Timeout | undefined
   #asking = false
+  #isAgreed = true
   #closed = false
 
   /** Begins to connect. */
@@ -143,22 +144,32 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
   #adopt(ranges: readonly SlotRange[]): void {
     if (this.#closed) return
     this.#known = [...this.#target.nodes, ...ranges.flatMap(({ nodes }) => nodes)].filter(isFirst)
-    const before = new Set(this.#masters.values())
-    for (const master of before) master.lowest = undefined
+    this.#isAgreed = true
+    const named = new Set<OpenMaster>()
     for (const { first, last, nodes } of ranges) {
-      if (nodes[0]) this.#giveAll(first, last, this.#master(nodes[0]))
+      if (nodes[0] === undefined) continue
+      const master = this.#master(nodes[0])
+      named.add(master)
+      for (let slot = first; slot <= last; slot++) this.#offer(slot, master)
     }
-    for (const master of before) if (master.lowest === undefined) this.#drop(master)
+    this.#number()
+    for (const master of [...this.#masters.values()]) {
+      if (master.lowest === undefined && !named.has(master)) this.#drop(master)
+    }
     for (const listener of this.#onMap) listener()
   }
 
-  #giveAll(first: number, last: number, master: OpenMaster): void {
-    master.lowest = Math.min(master.lowest ?? first, first)
-    for (let slot = first; slot <= last; slot++) {
-      // Whoever was asked may not have heard yet that a master died: one that answers says itself what is not its own.
-      const keeps = this.#owners[slot]?.connection.available && !master.connection.available
-      if (!keeps) this.#give(slot, master)
-    }
+  /** Whoever was asked may not have heard yet that a master died: one that answers says itself what is not its own. */
+  #offer(slot: number, master: OpenMaster): void {
+    const owner = this.#owners[slot]
+    if (owner === master) return
+    if (owner?.connection.available && !master.connection.available) this.#isAgreed = false
+    else this.#give(slot, master)
+  }
+
+  #number(): void {
+    for (const master of this.#masters.values()) master.lowest = undefined
+    for (const [slot, owner] of this.#owners.entries()) if (owner) owner.lowest ??= slot
   }
 
   #give(slot: number, master: OpenMaster): void {
@@ -202,9 +213,7 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
     for (const listener of this.#onAvailability) listener(available)
   }
 
-  /** Whoever has no slots any more is left, unless nobody else has taken one of them. */
   #drop(master: OpenMaster): void {
-    if (this.#owners.includes(master)) return
     for (const [name, each] of this.#masters) if (each === master) this.#masters.delete(name)
     void master.connection[Symbol.asyncDispose]()
     this.#availabilityChanged()
@@ -212,7 +221,7 @@ export class RedisClusterLinks implements RedisLinks, SlotHost {
 
   #isWell(): boolean {
     const owners = new Set(this.#owners)
-    return [...owners].every((owner) => owner?.connection.available)
+    return this.#isAgreed && [...owners].every((owner) => owner?.connection.available)
   }
 }
 

@@ -1,4 +1,5 @@
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
+import { untilAvailable } from './redis-until-available.ts'
 import { type RedisAccess, type RedisAddress, urlOf } from './redis-url.ts'
 import { type Milliseconds, StoreUnavailable } from './store.ts'
 
@@ -23,24 +24,12 @@ export async function askStranger(
   options: RedisConnectionOptions,
 ): Promise<readonly SlotRange[]> {
   await using connection = new RedisConnection(urlOf(address, access), { ...options, scripts: [] })
-  await available(connection)
+  await untilAvailable(connection, patience)
   return await askForSlots(connection, address)
 }
 
 /** Longest wait for a node to be connected to. */
 const patience: Milliseconds = 1000
-
-async function available(connection: RedisConnection): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const timer = setTimeout(() => reject(new StoreUnavailable(connection.state.reason)), patience)
-  const waiting = connection.onAvailability((is) => is && resolve())
-  try {
-    await promise
-  } finally {
-    clearTimeout(timer)
-    waiting.off()
-  }
-}
 
 type Node = readonly [host: Buffer | null, port: number, ...unknown[]]
 type Reply = readonly (readonly [first: number, last: number, ...nodes: Node[]])[]

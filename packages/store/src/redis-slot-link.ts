@@ -2,6 +2,7 @@ import type { RedisArgument, RedisConnection } from './redis-connection.ts'
 import type { RedisLink } from './redis-link.ts'
 import { type Redirection, redirectionIn } from './redis-redirection.ts'
 import type { Script } from './redis-scripts.ts'
+import { untilAvailable } from './redis-until-available.ts'
 import { type Milliseconds, StoreUnavailable } from './store.ts'
 
 /** What the way to a slot needs of the cluster. */
@@ -124,10 +125,16 @@ export class SlotLink implements RedisLink {
       const redirection = left > 0 && redirectionIn(failure)
       if (!redirection) throw failure
       const next = this.#host.redirected(this.#slot, master, redirection)
-      // A slot that is on its way is served to whoever says so right before.
-      if (redirection.kind === 'ASK') next.call('asking', []).catch(() => {})
-      return this.#goOn(next, ask, left - 1, ask(next))
+      return this.#goOn(next, ask, left - 1, this.#askThere(next, ask, redirection))
     })
+  }
+
+  /** Whoever has just become a master is not connected to yet. */
+  async #askThere(master: RedisConnection, ask: Ask, { kind }: Redirection): Promise<unknown> {
+    await untilAvailable(master, this.commandTimeout)
+    // A slot that is on its way is served to whoever says so right before.
+    if (kind === 'ASK') master.call('asking', []).catch(() => {})
+    return ask(master)
   }
 }
 
