@@ -174,6 +174,41 @@ describe('a listener with certificates', () => {
     expect(proxy.records).toMatchObject([{ refusal: 'backend-failed' }])
   })
 
+  test('tunnels WebSockets both ways', async () => {
+    const switching = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'
+    await using backend = await rawBackend((socket) =>
+      socket.once('data', () => {
+        socket.write(switching)
+        socket.on('data', (bytes) => socket.write(`echo of ${bytes}`))
+      }),
+    )
+    await using proxy = await inFront(backend.port)
+    const socket = await dial(proxy.port)
+    let text = ''
+    socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')))
+
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
+    await vi.waitUntil(() => text.includes('101'), { interval: 5 })
+    socket.write('hello')
+    await vi.waitUntil(() => text.endsWith('echo of hello'), { interval: 5 })
+
+    expect(text).toMatch(/^HTTP\/1.1 101 /)
+    socket.destroy()
+  })
+
+  test('drains: idle connections and handshakes that do not end are closed', async () => {
+    await using proxy = await inFront(1)
+    const idle = await dial(proxy.port)
+    await using silent = new RawClient(proxy.port)
+    silent.send('\x16')
+    await vi.waitUntil(() => proxy.traffic.connections() === 2, { interval: 5 })
+
+    await proxy.traffic.drain({ accepting: 0, grace: 200, longest: 3_000 })
+
+    expect(proxy.traffic.connections()).toBe(0)
+    await vi.waitUntil(() => idle.destroyed, { interval: 5 })
+  })
+
   test('takes a client that ends its side before the answer for gone', async () => {
     const { promise: asked, resolve: hear } = Promise.withResolvers<Socket>()
     await using backend = await rawBackend((socket) => socket.on('data', () => hear(socket)))
