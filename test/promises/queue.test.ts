@@ -72,10 +72,10 @@ test('there is room for so many, and the others are told to come again', async (
     (length) => length === 3,
   )
 
-  const [refused] = (await once(ask('patient', 0), 'response')) as [IncomingMessage]
-  expect([refused!.statusCode, refused!.headers['retry-after']]).toEqual([503, '2'])
+  const { statusCode, headers } = await ask('patient', 0).response
+  expect([statusCode, headers['retry-after']]).toEqual([503, '2'])
 
-  for (const each of waiting) each.destroy()
+  for (const { call } of waiting) call.destroy()
   await eventually(
     () => waitingIn('patient'),
     (length) => length === 0,
@@ -119,8 +119,7 @@ test('a known session whose home is full waits in the same line as newcomers', a
     (length) => length === 1,
   )
   app.releaseAll()
-  const [served] = (await once(known, 'response')) as [IncomingMessage]
-  expect(served!.statusCode).toBe(200)
+  expect((await known.response).statusCode).toBe(200)
   await eventually(
     () => app.inFlight,
     (count) => count === 1,
@@ -151,7 +150,7 @@ test('a crowd on both nodes is served to the last, never more at once than may b
 })
 
 /** Requests that are in the application by the time this resolves. */
-async function hold(pool: string, count: number, node?: 0): Promise<ClientRequest[]> {
+async function hold(pool: string, count: number, node?: 0): Promise<Asked[]> {
   const before = app.inFlight
   const held = Array.from({ length: count }, (_, at) => ask(pool, node ?? (at % 2 === 0 ? 0 : 1)))
   await eventually(
@@ -161,21 +160,23 @@ async function hold(pool: string, count: number, node?: 0): Promise<ClientReques
   return held
 }
 
-function ask(pool: string, node: 0 | 1, cookie?: string): ClientRequest {
-  const headers = { Host: `${pool}.example`, ...(cookie && { Cookie: cookie }) }
-  const call = request({ host: '127.0.0.1', port: pair.nodes[node].port, headers, agent: false })
-  call.on('error', () => {})
-  return call.end()
+/** A request that was sent. */
+interface Asked {
+  readonly call: ClientRequest
+  readonly response: Promise<IncomingMessage>
 }
 
-async function statuses(calls: readonly ClientRequest[]): Promise<(number | undefined)[]> {
-  return Promise.all(
-    calls.map(async (call) => {
-      const response = call.res ?? ((await once(call, 'response')) as [IncomingMessage])[0]
-      response.resume()
-      return response.statusCode
-    }),
-  )
+function ask(pool: string, node: 0 | 1, cookie?: string): Asked {
+  const headers = { Host: `${pool}.example`, ...(cookie && { Cookie: cookie }) }
+  const call = request({ host: '127.0.0.1', port: pair.nodes[node].port, headers, agent: false }).end()
+  const response = once(call, 'response').then(([answer]) => (answer as IncomingMessage).resume())
+  // Some leave before they are answered.
+  response.catch(() => {})
+  return { call, response }
+}
+
+async function statuses(asked: readonly Asked[]): Promise<(number | undefined)[]> {
+  return Promise.all(asked.map(async ({ response }) => (await response).statusCode))
 }
 
 async function waitingIn(pool: string): Promise<number> {

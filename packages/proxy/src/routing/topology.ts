@@ -12,6 +12,7 @@ import { type Balancer, createBalancer } from '../balancing/balancer.ts'
 import { localChoice } from '../balancing/local-choice.ts'
 import { type PolicyFactory, policies } from '../balancing/policies.ts'
 import { Queue } from '../balancing/queue.ts'
+import { RetryBudget } from '../balancing/retry-budget.ts'
 import { heedingLimits } from '../balancing/room.ts'
 import type {
   BackendConfig,
@@ -23,7 +24,6 @@ import type {
   RouteConfig,
 } from '../config/config.ts'
 import type { Backend, BackendHealth } from '../upstream/backend.ts'
-import { RetryBudget } from '../upstream/retry-budget.ts'
 import { FieldPatterns } from '../wire/field-patterns.ts'
 import { MovedField } from '../wire/moved-field.ts'
 import { type RouteTable, type Rule, routeTable } from './route-table.ts'
