@@ -153,6 +153,7 @@ class RunningNode implements Node {
   reload(config?: Config): Promise<ConfigChanges> {
     const read = config === undefined ? this.#options.readConfig : () => config
     if (read === undefined) return Promise.reject(new StartFailure('this node has no configuration file'))
+    if (this.#phase !== 'serving') return Promise.reject(new StartFailure(`the node is ${this.#phase}`))
     return this.#reloads.reload(read)
   }
 
