@@ -55,8 +55,9 @@ async function inNamespace(trial: Trial, namespace: Namespace): Promise<CutOff> 
   trial.stack.use(namespace)
   const options = { host: namespace.outside, hosts: [namespace.inside], surroundings: [namespace.surroundings] }
   const stage = trial.stack.use(await Stage.build(options))
-  const url = `redis://${await namespace.wayTo(stage.redis.port)}`
-  const lonely = { ...stage.configuration(0), store: { url }, listen: [{ address: `${namespace.inside}:0` }] }
+  const usual = stage.configuration(0)
+  const store = { ...usual.store, url: `redis://${await namespace.wayTo(stage.redis.port)}` }
+  const lonely = { ...usual, store, listen: [{ address: `${namespace.inside}:0` }] }
   stage.nodes = await Promise.all([stage.startNode(0, lonely), stage.startNode(1)])
   return { stage, cut: () => namespace.cut(), heal: () => namespace.heal() }
 }

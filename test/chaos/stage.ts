@@ -95,14 +95,15 @@ export class Stage implements AsyncDisposable {
   }
 
   /** What the node in that place runs. */
-  configuration(place: number): object {
+  configuration(place: number): Configuration {
     const { workers = 1, pool, config, store } = this.options
     const url = this.ways[place] ? `redis://127.0.0.1:${this.ways[place].port}` : this.redis.url
     return {
       node: { workers },
       secrets: [secret],
       shutdownTimeout: '5s',
-      store: { url, ...store },
+      // As users have it; the tests' own nodes are more patient.
+      store: { url, budget: '50ms', commandTimeout: '1s', ...store },
       pools: {
         [POOL]: {
           backends: this.backends(),
@@ -150,6 +151,15 @@ export class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync()
   }
+}
+
+interface Configuration {
+  readonly node: object
+  readonly secrets: readonly string[]
+  readonly shutdownTimeout: string
+  readonly store: object
+  readonly pools: Readonly<Record<string, object>>
+  readonly routes: readonly object[]
 }
 
 interface Parts {

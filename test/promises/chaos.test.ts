@@ -4,10 +4,13 @@ import { runRow } from '../chaos/row.ts'
 import { pending, rows } from '../chaos/rows.ts'
 import { short } from '../chaos/trial.ts'
 
+// Each process that a row starts listens for our end.
+process.setMaxListeners(200)
+
 const inShort = rows.filter(({ isLong }) => !isLong)
 
 // Each row has processes of its own and waits most of the time, so some go side by side: errors, moves and counts are asserted, no times.
-describe('the failure matrix, each fault once', { concurrent: true, timeout: 60_000 }, () => {
+describe('the failure matrix, each fault once', { concurrent: true, timeout: 120_000 }, () => {
   test.for(inShort.filter(({ number }) => !pending.has(number)))(
     'row $number, $name: $passes',
     async (row, { expect }) => {

@@ -33,7 +33,7 @@ export class Lane {
 
   /** Moves what may go now. */
   pump(): void {
-    if (!this.#terms().flows) return
+    if (!this.#terms().flows || this.#to.destroyed) return
     while (!this.#to.writableNeedDrain) {
       const chunk = this.#due() ?? (this.#delayed.length === 0 || this.#terms().delay > 0 ? this.#take() : null)
       if (chunk === null) break
