@@ -24,7 +24,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const note = (fields: object, event: string): void => void lines.push({ event, ...fields })
 
 function certificates(): Certificates {
-  return new Certificates({ debug: note, info: note, warn: note, error: note }, (secrets) => told.push(secrets))
+  return new Certificates({ info: note, warn: note, error: note }, (secrets) => told.push(secrets))
 }
 
 function put(name: TestCertificate, as = 'a'): void {

@@ -250,10 +250,13 @@ class RunningNode implements Node {
   async #adopt(config: Config): Promise<void> {
     if (this.#phase !== 'serving') throw new StartFailure(`the node is ${this.#phase}`)
     await this.#certificates.add(config)
-    await this.#plane!.adopt(config)
-    this.#config = config
+    try {
+      await this.#plane!.adopt(config)
+      this.#config = config
+    } finally {
+      this.#certificates.keep(this.#config)
+    }
     this.#checks.update(config.pools)
-    this.#certificates.keep(config)
     this.#api = this.#apiOf(config)
     await this.#member!.adopt(config, this.addresses)
   }

@@ -7,7 +7,7 @@ function troubles() {
   const lines: object[] = []
   const note = (fields: object, event: string): void => void lines.push({ event, ...fields })
   let now = 0
-  const log = { debug: note, info: note, warn: note, error: note }
+  const log = { info: note, warn: note, error: note }
   return { lines, pass: (time: number) => (now += time), seen: new ConnectionTroubles(log, () => now) }
 }
 
