@@ -13,6 +13,18 @@ test('a change is in force everywhere when every live node has settled it', asyn
   expect(settled.sort()).toEqual(['n1', 'n2'])
 })
 
+test('many changes at a time ask the others once', async () => {
+  const { cluster } = new MemoryStore()
+  let barriers = 0
+  cluster.onBarrier(() => barriers++)
+  const one = await node(cluster, 'n1', async () => true)
+
+  const asked = Array.from({ length: 100 }, () => one.missing())
+
+  expect(await Promise.all(asked)).toEqual(Array.from({ length: 100 }, () => []))
+  expect(barriers).toBe(1)
+})
+
 test('a node that does not settle it is named after two seconds', async () => {
   const { cluster } = new MemoryStore()
   const one = await node(cluster, 'n1', async () => true)

@@ -6,6 +6,7 @@ import type { Log } from './log.ts'
 import { unlessAway } from './store-absence.ts'
 
 const patience: Milliseconds = 2_000
+const gathering: Milliseconds = 5
 const longestPause: Milliseconds = 50
 
 /** What a node's part in acknowledging is made from. */
@@ -21,6 +22,7 @@ export interface AcknowledgingNode {
 /** Who has acknowledged what operators changed: this node does, and asks the others when it was the one to change something. */
 export class Acknowledgements {
   readonly #node: AcknowledgingNode
+  #next: Promise<readonly string[]> | undefined
 
   constructor(node: AcknowledgingNode) {
     this.#node = node
@@ -30,7 +32,16 @@ export class Acknowledgements {
   }
 
   /** The ids of live nodes on which what was changed before this call is not known to be in force after at most two seconds. */
-  async missing(): Promise<readonly string[]> {
+  missing(): Promise<readonly string[]> {
+    // Whoever changes many things at a time asks once for all of them.
+    this.#next ??= delay(gathering).then(() => {
+      this.#next = undefined
+      return this.#ask()
+    })
+    return this.#next
+  }
+
+  async #ask(): Promise<readonly string[]> {
     const { cluster, id } = this.#node
     const nodes = await unlessAway(cluster.nodes())
     const barrier = await unlessAway(cluster.raiseBarrier())

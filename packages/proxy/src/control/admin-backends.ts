@@ -7,6 +7,7 @@ import { type AdminApi, AdminProblem, apiVersion, type BackendResource } from '.
 import { checkResource, poolsOf, timestamp } from './admin-resources.ts'
 import type { BackendOrders } from './backend-orders.ts'
 import type { HealthChecks } from './health-checks.ts'
+import { sessionsOn } from './session-tables.ts'
 import { unlessAway } from './store-absence.ts'
 import { type BackendReport, reportsAbout, type WorkerReport } from './worker-report.ts'
 
@@ -65,7 +66,7 @@ export async function describeBackends(
   pool: PoolConfig,
 ): Promise<BackendResource[]> {
   const [sessions, totals, reported] = await Promise.all([
-    unlessAway(store.sessions.count(pool.id)),
+    sessionsOn(store, pool),
     unlessAway(store.load.totals(pool.id)),
     reports(),
   ])

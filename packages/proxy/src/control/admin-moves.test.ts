@@ -1,6 +1,6 @@
 import { MemoryStore } from '@sticky/store'
 import { describe, expect, test } from 'vitest'
-
+import { persistenceKeyConfig } from '../config/parts.test-support.ts'
 import type { BulkProgress } from './admin-api.ts'
 import { backendOperations } from './admin-backends.ts'
 import { moveOperations } from './admin-moves.ts'
@@ -9,7 +9,8 @@ import { testLog, testPool } from './fixtures.test-support.ts'
 import { MoveCounts } from './move-counts.ts'
 import { Verdicts } from './verdicts.ts'
 
-const pools = [testPool('shop', ['a', 'b', 'c']), testPool('legacy', ['c', 'd'])]
+const sharing = { ...testPool('api', ['e']), affinity: [persistenceKeyConfig({ share: 'legacy' })] }
+const pools = [testPool('shop', ['a', 'b', 'c']), testPool('legacy', ['c', 'd']), sharing]
 const id = (letter: string): string => letter.repeat(22)
 
 describe('backends', () => {
@@ -64,6 +65,19 @@ describe('sessions', () => {
 
     expect(await lastOf(api.moveSessions({ from: 'old', to: 'd' }))).toMatchObject({ changed: 1 })
     expect(await homes('legacy')).toEqual({ d: 1 })
+  })
+
+  test('that are in the table of the pool with which theirs shares keys are found there', async () => {
+    const { api, bind, homes, moves } = admin()
+    await bind('legacy', 'A', 'e')
+
+    expect(await api.changeBackend('api', 'e', { state: 'drain' })).toMatchObject({ sessions: 1, drained: false })
+    expect(await api.moveSession(id('A'), { backend: 'd' }, {})).toMatchObject({ backend: 'd', pool: 'legacy' })
+    await api.changeBackend('api', 'e', { state: 'ready' })
+    expect(await api.moveSession(id('A'), { backend: 'e' }, {})).toMatchObject({ backend: 'e' })
+    expect(await lastOf(api.endSessions({ from: 'e' }))).toMatchObject({ changed: 1 })
+    expect(await homes('legacy')).toEqual({})
+    expect(moves.metrics()[0]!.values).toHaveLength(1)
   })
 
   test('end with their backend', async () => {

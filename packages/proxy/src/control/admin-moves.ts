@@ -1,4 +1,4 @@
-import type { SessionRow, Store } from '@sticky/store'
+import type { SessionFilter, SessionRow, Store } from '@sticky/store'
 
 import type { PoolConfig } from '../config/config.ts'
 import { type AdminApi, AdminProblem, apiVersion } from './admin-api.ts'
@@ -10,6 +10,7 @@ import type { MoveCounts } from './move-counts.ts'
 import { NewHomes } from './new-homes.ts'
 import type { BulkProgress, BulkSelection } from './operator-commands.ts'
 import { sessionRow } from './session-rows.ts'
+import { sessionTables } from './session-tables.ts'
 
 /** What the operations that change where sessions live draw on. */
 export interface MoveSources extends BackendSources {
@@ -34,7 +35,7 @@ export function moveOperations(sources: MoveSources): MoveOperations {
     async moveSession(id, { backend, ifVersion, close = false }, query) {
       const row = await sessionRow(store, pools, id, query)
       if (row === undefined) return undefined
-      await checkTarget(sources, row.key.pool, backend)
+      checkTarget(sources, poolWith(pools, row.key.pool, backend), backend)
       const moved = await store.sessions.move(row.key, backend, ifVersion)
       if (moved.state !== 'bound') return undefined
       if (moved.backend !== backend) throw conflict(moved)
@@ -46,8 +47,8 @@ export function moveOperations(sources: MoveSources): MoveOperations {
 
     async *moveSessions({ to, reason = 'operator', ...selection }) {
       const pool = poolOf(pools, selection, to)
-      if (to !== undefined) await checkTarget(sources, pool.id, to)
-      const homes = await NewHomes.of(store, await describeBackends(sources, pool), pool.id, selection.from, to)
+      if (to !== undefined) checkTarget(sources, pool, to)
+      const homes = NewHomes.among(await describeBackends(sources, pool), selection.from, to)
       yield* changeAll(sources, pool, selection, async (row) => {
         const home = homes.next()
         const moved = await store.sessions.move(row.key, home, row.version)
@@ -78,21 +79,25 @@ async function* changeAll(
   const told = { apiVersion, unacknowledged: [] } as const
   let tally = { changed: 0, skipped: 0, gone: 0 }
   const bulk = bulkChanges({
-    rows: store.sessions.list(pool.id, { backend: from, idleGreaterThan }),
+    rows: sessionsIn(store, sessionTables(pool), { backend: from, idleGreaterThan }),
     ...{ limit, rate: dryRun ? Number.POSITIVE_INFINITY : rate },
     change: dryRun ? async () => 'changed' : change,
-    changed: (rows) => recallAll(store, pool.id, close && !dryRun ? rows : []),
+    changed: (rows) => recallAll(store, close && !dryRun ? rows : []),
   })
   for await (tally of bulk) yield { ...told, ...tally, done: false }
   yield { ...told, ...tally, done: true, unacknowledged: dryRun ? [] : await acknowledgements.missing() }
 }
 
-async function recallAll(store: Store, pool: string, rows: readonly SessionRow[]): Promise<void> {
-  if (rows.length === 0) return
-  await store.recall(
-    pool,
-    rows.map(({ key }) => key.id),
-  )
+async function* sessionsIn(store: Store, tables: readonly string[], filter: SessionFilter): AsyncGenerator<SessionRow> {
+  for (const table of tables) yield* store.sessions.list(table, filter)
+}
+
+async function recallAll(store: Store, rows: readonly SessionRow[]): Promise<void> {
+  const tables = Map.groupBy(rows, ({ key }) => key.pool)
+  for (const [table, recalled] of tables) {
+    const ids = recalled.map(({ key }) => key.id)
+    await store.recall(table, ids)
+  }
 }
 
 /** The pool that is named, or the only one that has such backends. Where sessions live now need not be configured any more. */
@@ -107,11 +112,17 @@ function poolOf(pools: readonly PoolConfig[], { pool, from }: BulkSelection, to:
 }
 
 /** A session moved to a backend that gets nothing would be re-bound with its next request. */
-async function checkTarget(sources: MoveSources, pool: string, backend: string): Promise<void> {
-  configured(sources.pools, pool, backend)
-  const state = sources.orders.of(pool, backend)?.state ?? 'ready'
+function checkTarget({ pools, orders }: MoveSources, pool: PoolConfig, id: string): void {
+  const { backend } = configured(pools, pool.id, id)
+  const state = orders.of(pool.id, backend.id)?.state ?? 'ready'
   if (state === 'ready') return
-  throw new AdminProblem('backend-not-ready', `backend ${pool}/${backend} is in ${state}`)
+  throw new AdminProblem('backend-not-ready', `backend ${pool.id}/${id} is in ${state}`)
+}
+
+/** The pool with that backend whose sessions are in the table; the table's own where none has it. */
+function poolWith(pools: readonly PoolConfig[], table: string, backend: string): PoolConfig {
+  const having = pools.filter((pool) => sessionTables(pool).includes(table))
+  return having.find(({ backends }) => backends.some(({ id }) => id === backend)) ?? poolsOf(pools, { pool: table })[0]!
 }
 
 function conflict({ backend, version }: { readonly backend: string; readonly version: number }): AdminProblem {

@@ -1,7 +1,4 @@
-import type { Store } from '@sticky/store'
-
 import { AdminProblem, type BackendResource } from './admin-api.ts'
-import { unlessAway } from './store-absence.ts'
 
 /** Where sessions that leave a backend go: to one, or one by one to whichever has the fewest by weight. */
 export class NewHomes {
@@ -12,20 +9,11 @@ export class NewHomes {
   }
 
   /** A problem where nobody could take them. */
-  static async of(
-    store: Store,
-    backends: readonly BackendResource[],
-    pool: string,
-    from: string,
-    to: string | undefined,
-  ): Promise<NewHomes> {
+  static among(backends: readonly BackendResource[], from: string, to: string | undefined): NewHomes {
     if (to !== undefined) return new NewHomes([{ id: to, weight: 1, sessions: 0 }])
-    const counts = await unlessAway(store.sessions.count(pool))
     const homes = backends.filter(({ id, state, weight }) => id !== from && state === 'ready' && weight > 0)
-    if (homes.length === 0) {
-      throw new AdminProblem('backend-not-ready', `no other backend of pool ${pool} takes newcomers`)
-    }
-    return new NewHomes(homes.map(({ id, weight }) => ({ id, weight, sessions: counts?.get(id) ?? 0 })))
+    if (homes.length === 0) throw new AdminProblem('backend-not-ready', 'no other backend of that pool takes newcomers')
+    return new NewHomes(homes.map(({ id, weight, sessions }) => ({ id, weight, sessions: sessions ?? 0 })))
   }
 
   next(): string {
