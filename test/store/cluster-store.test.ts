@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { Redis } from 'ioredis'
@@ -16,6 +17,7 @@ import { loadTableContract } from './load-table-contract.ts'
 import { operatorsContract } from './operators-contract.ts'
 import { bound, eventually, freshKey, type StoreUnderTest, storeContract } from './store-contract.ts'
 
+const manual = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8')
 const terms: Terms = { age: 1_800_000, source: 'session-cookie' }
 
 let cluster: RedisClusterNodes
@@ -84,22 +86,30 @@ describe('a cluster that cannot be reached', () => {
   })
 })
 
-test('a user of a Redis Cluster needs these rights and no others', async () => {
-  const rights = '~acl:* &acl:* +@read +@write +@scripting +@pubsub +time +info +cluster|slots +asking'
-  for (const node of cluster.masters)
-    await cluster.ask(node, 'acl', 'setuser', 'sticky', 'on', '>secret', ...rights.split(' '))
-  const store = new RedisStore(cluster.url.replace('//', '//sticky:secret@'), { prefix: 'acl' })
+test('a user of a Redis Cluster needs the rights that the manual grants and no others', async () => {
+  const rights = [...manual.matchAll(/ACL SETUSER sticky on >\S+ (.*)$|Rights\*\* beyond .*`(.*)`/gm)]
+  expect(rights).toHaveLength(2)
+  const rules = rights.flatMap(([, one, more]) => (one ?? more)!.split(' '))
+  for (const node of cluster.masters) await cluster.ask(node, 'acl', 'setuser', 'sticky', 'on', '>secret', ...rules)
+  const store = new RedisStore(cluster.url.replace('//', '//sticky:secret@'))
   await using near = new NearCache(store, store.changes)
   await whole(near)
 
-  const keys = Array.from({ length: 30 }, () => freshKey('shop'))
+  const keys = Array.from({ length: 30 }, () => freshKey('granted'))
   for (const key of keys) bound(await near.sessions.bind(key, 'a', 0, terms))
   await eventually(() => keys.every((key) => !(near.sessions.find(key) instanceof Promise)))
-  expect(await near.sessions.count('shop')).toEqual(new Map([['a', 30]]))
+  expect(await near.sessions.count('granted')).toEqual(new Map([['a', 30]]))
   expect(await near.sessions.end(keys[0]!)).toBe(true)
-  expect(await near.load.reserve('shop', [{ id: 'a', weight: 1 }])).toBe('a')
+  expect(await near.load.reserve('granted', [{ id: 'a', weight: 1 }])).toBe('a')
   expect(await near.cluster.secret('s', 'x')).toBe('x')
   expect(await near.cluster.nodes()).toEqual([])
+  expect(await near.warnings()).toEqual([])
+
+  for (const node of cluster.masters) await cluster.ask(node, 'acl', 'setuser', 'sticky', '-asking', '+keys')
+  expect(await near.warnings()).toEqual([
+    expect.stringContaining('lacks rights: ASKING'),
+    expect.stringContaining('KEYS'),
+  ])
 })
 
 async function answers(store: RedisStore): Promise<boolean> {

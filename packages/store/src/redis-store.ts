@@ -106,9 +106,9 @@ export class RedisStore implements Store {
     return storeRoles.map((role) => ({ role, ...links[role].state }))
   }
 
-  warnings(): Promise<readonly string[]> {
-    const { keys } = this.#ways
-    return redisWarnings(this.#upkeep.at(this.#nodes), { key: this.#nodes, channel: keys.changes() })
+  async warnings(): Promise<readonly string[]> {
+    const asked = this.#ways.masters().map(({ link, use }) => redisWarnings(link, use))
+    return [...new Set((await Promise.all(asked)).flat())]
   }
 
   onAvailability(listener: (available: boolean) => void): void {

@@ -6,6 +6,8 @@ import { StoreUnavailable } from './store.ts'
 export interface RedisUse {
   readonly key: string
   readonly channel: string
+  /** Is it a cluster's master, which has its slots' channels only? */
+  readonly inCluster: boolean
 }
 
 type Command = readonly string[]
@@ -56,8 +58,15 @@ function namesOf(commands: readonly Command[]): string {
 }
 
 /** What the store runs, itself and in scripts. */
-function neededCommands({ key, channel }: RedisUse): Command[] {
+function neededCommands({ key, channel, inCluster }: RedisUse): Command[] {
   return [
+    ...(inCluster ? [['CLUSTER', 'SLOTS'], ['ASKING'], ['SPUBLISH', channel, ''], ['SSUBSCRIBE', channel]] : []),
+    ...(inCluster
+      ? []
+      : [
+          ['PUBLISH', channel, ''],
+          ['SUBSCRIBE', channel],
+        ]),
     ...['GET', 'MGET', 'DEL', 'EXISTS', 'HGETALL', 'HKEYS', 'HVALS', 'SMEMBERS'].map((name) => [name, key]),
     ...['HGET', 'HMGET', 'HEXISTS', 'HDEL', 'SADD', 'SREM', 'ZREM', 'APPEND', 'SET'].map((name) => [name, key, 'x']),
     ...['HSET', 'HSETNX'].map((name) => [name, key, 'x', 'x']),
@@ -67,8 +76,6 @@ function neededCommands({ key, channel }: RedisUse): Command[] {
     ['ZADD', key, '1', 'x'],
     ...['ZCOUNT', 'ZRANGE'].map((name) => [name, key, '0', '1']),
     ['ZSCAN', key, '0'],
-    ['PUBLISH', channel, ''],
-    ['SUBSCRIBE', channel],
     ['EVALSHA', '0'.repeat(40), '0'],
     ['TIME'],
     ['INFO'],

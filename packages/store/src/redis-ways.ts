@@ -3,12 +3,14 @@ import { RedisChanges } from './redis-changes.ts'
 import { RedisClusterLinks } from './redis-cluster-links.ts'
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 import { RedisKeys } from './redis-keys.ts'
-import type { LinkState, RedisLinks } from './redis-link.ts'
+import type { LinkState, RedisLink, RedisLinks } from './redis-link.ts'
 import type { NewsFeed } from './redis-news-feed.ts'
 import type { Script } from './redis-scripts.ts'
 import { SentinelWatch } from './redis-sentinel-watch.ts'
 import { RedisShardedChanges } from './redis-sharded-changes.ts'
+import { tagOf } from './redis-slots.ts'
 import { type ClusterTarget, parseRedisUrl, type SentinelTarget } from './redis-url.ts'
+import type { RedisUse } from './redis-warnings.ts'
 import type { Milliseconds, SessionKey } from './store.ts'
 
 /** What other processes change and tell, over the way there that is for this alone. */
@@ -28,6 +30,8 @@ export interface RedisWays extends AsyncDisposable {
   readonly requests: RedisLinks
   readonly upkeep: RedisLinks
   readonly changes: RedisFeed
+  /** The masters that are known, and what the store does there. */
+  masters(): readonly { readonly link: RedisLink; readonly use: RedisUse }[]
 }
 
 export interface RedisWaysOptions {
@@ -50,7 +54,12 @@ function waysToMasters(target: ClusterTarget, options: RedisWaysOptions): RedisW
   const requests = new RedisClusterLinks(target, forRequests(options))
   const upkeep = new RedisClusterLinks(target, forUpkeep(options))
   const changes = new RedisShardedChanges(upkeep, keys, options.commandTimeout)
-  return { keys, requests, upkeep, changes, [Symbol.asyncDispose]: () => closed([changes, requests, upkeep]) }
+  const masters = () =>
+    [...upkeep.masters()].map(({ connection, lowest }) => {
+      const channel = keys.masterChanges(tagOf(lowest!))
+      return { link: connection, use: { key: channel, channel, inCluster: true } }
+    })
+  return { keys, requests, upkeep, changes, masters, [Symbol.asyncDispose]: () => closed([changes, requests, upkeep]) }
 }
 
 function waysToOne(url: string, watched: SentinelTarget | undefined, options: RedisWaysOptions): RedisWays {
@@ -64,7 +73,9 @@ function waysToOne(url: string, watched: SentinelTarget | undefined, options: Re
     watch?.[Symbol.dispose]()
     return closed([changes, requests, upkeep])
   }
-  return { keys, requests, upkeep, changes, [Symbol.asyncDispose]: close }
+  const use = { key: keys.nodes(), channel: keys.changes(), inCluster: false }
+  const masters = () => [{ link: upkeep, use }]
+  return { keys, requests, upkeep, changes, masters, [Symbol.asyncDispose]: close }
 }
 
 function forRequests({ budget, scripts }: RedisWaysOptions): RedisConnectionOptions {

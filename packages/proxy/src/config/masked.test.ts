@@ -26,6 +26,11 @@ test.each([
   ['rediss://user:p@ss:word@redis.internal:1/3', `rediss://user:${mask}@redis.internal:1/3`],
   [`redis://:${reference}@redis.internal`, `redis://:${reference}@redis.internal`],
   [`redis://:password@${reference}`, `redis://:${mask}@${reference}`],
+  [
+    'redis+sentinel://app:password@h1:1,h2:2/master?sentinelPassword=secret',
+    `redis+sentinel://app:${mask}@h1:1,h2:2/master?sentinelPassword=${mask}`,
+  ],
+  ['redis+cluster://h1:6379,h2:6379', 'redis+cluster://h1:6379,h2:6379'],
   [reference, reference],
   ['redis://h?password=secret&db=1', `redis://h?password=${mask}&db=1`],
 ])('the store %s is printed as %s', (url, printed) => {
