@@ -199,23 +199,33 @@ describe('explain, while the store is away', () => {
     `)
   })
 
-  test('session-cookie: a newcomer is asked to come again', async () => {
+  test('session-cookie: a newcomer is let in', async () => {
     expect(await explainedOn(1, 'http://sealed.example/')).toMatchInlineSnapshot(`
       "request:   GET / at sealed.example, from 127.0.0.1
       route:     routes[4], for host sealed.example
       pool:      sealed
       session:   new; session-cookie: no cookie of ours
-      to:        nobody: 503 new sessions cannot begin now (store-unavailable)
+      to:        a, the only one it can go to
+      sent:      as it came
+      response:  with Cache-Control: private
+                 with Set-Cookie: sticky=…; Path=/; HttpOnly; SameSite=Lax
+                 in the session, persist NI
+      if away:   nobody: 503 no backend can serve (no-backend)
       "
     `)
   })
 
-  test('persistence-key: of a key not seen before nobody can tell', async () => {
+  test('persistence-key: a key not seen before is a newcomer’s', async () => {
     expect(await explainedOn(1, 'http://moving.example/', '--cookie', 'JSESSIONID=unseen')).toMatchInlineSnapshot(`
       "request:   GET / at moving.example, from 127.0.0.1
       route:     routes[0], for host moving.example
       pool:      moving
-      to:        nobody: 503 new sessions cannot begin now (store-unavailable)
+      session:   new; persistence-key: the key of cookie:JSESSIONID cannot be asked for
+      to:        a or b, by roundRobin among a (- in flight, - sessions, weight 1), b (- in flight, - sessions, weight 1)
+      sent:      as it came
+      response:  as it came
+                 no session begins, persist IN
+      if away:   instead of a: b, the only one it can go to
       "
     `)
   })

@@ -68,7 +68,8 @@ export class KeySession implements Session {
       return `persistence-key: ${source.name} is the key of session ${key.id}, at home on ${row.backend}`
     }
     const sources = this.#misses.map(({ source }) => source.name)
-    if (sources.length > 0) return `persistence-key: the key of ${sources.join(' and of ')} leads nowhere`
+    const outcome = this.#misses.some(({ row }) => row === unasked) ? 'cannot be asked for' : 'leads nowhere'
+    if (sources.length > 0) return `persistence-key: the key of ${sources.join(' and of ')} ${outcome}`
     return `persistence-key: no key in ${this.#keeper.sources.map(({ name }) => name).join(' or ')}`
   }
 
