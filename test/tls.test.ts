@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import { request } from 'node:https'
+import { createServer, request } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
@@ -192,5 +193,38 @@ describe('certificates', () => {
     await once(socket, 'secureConnect')
     expect(socket.getPeerCertificate().subject.CN).toBe('local')
     socket.destroy()
+  })
+})
+
+describe('backends over TLS', () => {
+  test('are verified by the pool’s authorities; of one that nobody vouches for log and metrics tell', async () => {
+    const server = createServer(
+      { cert: certificateText('local.cert.pem'), key: certificateText('local.key.pem') },
+      (_, response) => response.end('hello'),
+    ).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const backends = [{ id: 'a', url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` }]
+    await using node = await ProxyNode.start({
+      pools: {
+        known: { backends, tls: { ca: certificateFile('authority.pem') } },
+        unknown: { backends },
+        believed: { backends, tls: { insecure: true } },
+      },
+      routes: ['known', 'unknown', 'believed'].map((pool) => ({ path: `/${pool}`, pool })),
+    })
+
+    const replies = await Promise.all(
+      ['known', 'unknown', 'believed'].map((pool) => fetch(`http://127.0.0.1:${node.port}/${pool}`)),
+    )
+    const metrics = await (await fetch(new URL('/metrics', node.admin))).text()
+    server.closeAllConnections()
+    server.close()
+
+    expect(replies.map(({ status }) => status)).toEqual([200, 502, 200])
+    expect(await node.logged('backend not secure')).toMatchObject({
+      ...{ level: 'warn', pool: 'unknown', backend: 'a' },
+      reason: expect.stringMatching(/unable to (verify|get)|self-signed/),
+    })
+    expect(metrics).toMatch(/^sticky_backend_tls_failures_total{pool="unknown",backend="a"} \d/m)
   })
 })
