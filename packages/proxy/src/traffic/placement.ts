@@ -11,12 +11,12 @@ import {
 } from '../affinity/strategy.ts'
 import type { Balancer, Choice } from '../balancing/balancer.ts'
 import { codeWith, Elsewhere, HomeBarred } from '../balancing/elsewhere.ts'
-import type { Waiter } from '../balancing/queue.ts'
 import type { Route } from '../routing/route-table.ts'
 import type { Pool, Topology } from '../routing/topology.ts'
 import type { Backend } from '../upstream/backend.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import type { RefusalCode } from './exchange-record.ts'
+import { Wait, type WaitHost } from './wait.ts'
 
 /** Is told where a request goes. */
 export interface PlacementHost {
@@ -32,13 +32,12 @@ export interface PlacementHost {
 const MOST_POOLS = 4
 const NONE: ReadonlySet<Backend> = new Set()
 const NOT_LEFT: readonly AffinityStrategy[] = []
-const FIRST_PAUSE: Milliseconds = 100
 
 /**
  * Where one request goes: route, pool, session, backend, and another backend when that one fails. Each question is answered at
  * once if that can be, without a promise or a closure: a known session asks nobody else.
  */
-export class Placement implements Waiter {
+export class Placement implements WaitHost {
   route: Route<Pool> | undefined
   pool: Pool | undefined
   session: Session | undefined
@@ -58,11 +57,7 @@ export class Placement implements Waiter {
   #left = NOT_LEFT
   #counted = false
   #over = false
-  /** What it waits for: room anywhere, or its home. */
-  #wait: 'all-full' | HomeBarred | undefined
-  #waited: Milliseconds = 0
-  /** How often its home failed while it waited for that. */
-  #setbacks = 0
+  #wait: Wait | undefined
 
   /** `port` is the one the client connected to; 0 if nobody knows. */
   constructor(
@@ -107,7 +102,7 @@ export class Placement implements Waiter {
   /** The exchange with the backend is over. Nothing more is told to the host. */
   end(): void {
     this.#over = true
-    this.#stopWaiting()
+    this.#wait?.end()
     this.giveBack()
   }
 
@@ -132,7 +127,7 @@ export class Placement implements Waiter {
 
   /** How long it has waited for room; undefined: not at all. */
   get waited(): Milliseconds | undefined {
-    return this.#waited > 0 ? this.#waited : undefined
+    return this.#wait === undefined || this.#wait.waited === 0 ? undefined : this.#wait.waited
   }
 
   /** Takes the route that matches, else the pool that takes the rest; false: there is neither. */
@@ -227,7 +222,7 @@ export class Placement implements Waiter {
     this.elsewhere = choice instanceof Elsewhere ? choice : undefined
     this.backend = choice instanceof Elsewhere ? choice.backend : choice
     this.#counted = true
-    if (this.#wait !== undefined) this.#stopWaiting()
+    this.#wait?.end()
     if (this.#over) this.giveBack()
     else this.#host.placed(this.backend)
   }
@@ -236,7 +231,7 @@ export class Placement implements Waiter {
 
   /** Would it overtake those that wait for what it would take? */
   #isBehind({ home: [first] }: Session): boolean {
-    if (this.#wait !== undefined || this.#tried !== NONE || this.pool!.config.queue === undefined) return false
+    if (this.#tried !== NONE || this.pool!.config.queue === undefined) return false
     if (first === undefined) return this.pool!.queue.isBefore(undefined)
     const home = this.pool!.byId.get(first)
     return home?.limit !== undefined && home.health.canServe && this.pool!.queue.isBefore(home)
@@ -244,49 +239,22 @@ export class Placement implements Waiter {
 
   #waitFor(what: 'all-full' | HomeBarred): void {
     if (this.#over) return
-    const { queue, config } = this.pool!
-    const isWaiting = this.#wait !== undefined
-    this.#wait = what
-    if (isWaiting) return queue.stays(this)
-    if (what instanceof HomeBarred && this.#tried !== NONE) this.#setBack()
-    if (config.queue === undefined || !queue.join(this, config.queue, this.#waited, this.#pause)) this.timedOut()
+    this.#wait ??= new Wait(this)
+    const isTriedAgain = what instanceof HomeBarred && this.#tried !== NONE
+    if (isTriedAgain) this.#tried = NONE
+    this.#wait.begin(what, isTriedAgain)
   }
 
-  /** Its home is to be tried again. */
-  #setBack(): void {
-    this.#setbacks++
-    this.#tried = NONE
-  }
-
-  /** A home that failed just now is not asked again at once. */
-  get #pause(): Milliseconds {
-    return this.#setbacks === 0 ? 0 : FIRST_PAUSE * 2 ** Math.min(this.#setbacks - 1, 5)
-  }
-
-  get takesAny(): boolean {
-    return this.#wait === 'all-full'
-  }
-
-  get awaited(): readonly Backend[] {
-    const { byId } = this.pool!
-    const homes = this.session!.home.flatMap((id) => byId.get(id) ?? []).filter(({ health }) => health.canServe)
-    return this.takesAny ? [...homes, ...this.#among.backends.filter(({ health }) => health.takesNewcomers)] : homes
+  get among(): readonly Backend[] {
+    return this.#among.backends
   }
 
   tryAgain(): void {
     this.#choose(this.session!)
   }
 
-  timedOut(): void {
-    const code = this.#wait instanceof HomeBarred ? this.#wait.code : 'all-full'
-    this.#stopWaiting()
+  refuse(code: RefusalCode): void {
     this.#unplaced(code)
-  }
-
-  #stopWaiting(): void {
-    if (this.#wait === undefined) return
-    this.#wait = undefined
-    this.#waited += this.pool!.queue.leave(this)
   }
 
   /** That of the route's own choice of backends, unless a strategy chose another pool. */
@@ -297,7 +265,7 @@ export class Placement implements Waiter {
 
   #unplaced(code: RefusalCode): void {
     const { route } = this
-    this.#stopWaiting()
+    this.#wait?.end()
     if (code === 'no-backend' && route !== undefined && this.pool === route.to && isPassedOver(route)) {
       this.#passed = new Set(this.#passed).add(route.index)
       if (this.#follow()) return
