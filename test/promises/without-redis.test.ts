@@ -19,6 +19,9 @@ const affinities = {
   'persistence-key': { strategy: 'persistence-key', from: [{ cookie: 'app.sid' }], age: '30m', backup: 'cookie' },
 }
 
+/** Without a cookie of ours: what a worker knows of it is all there is. */
+const plain = { strategy: 'persistence-key', from: [{ cookie: 'app.sid' }], age: '30m' }
+
 /** Two nodes and their way to Redis. */
 interface Cluster {
   readonly redis: LocalRedis
@@ -35,8 +38,11 @@ async function start(stack: AsyncDisposableStack, apps: { readonly backends: rea
     // Configured, so that nodes which could not meet yet honour each other's cookies.
     secrets: ['a secret of at least thirty-two characters'],
     store: { url: `redis://127.0.0.1:${way.port}`, budget, commandTimeout: '500ms', heartbeat: '500ms' },
-    routes: kinds.map((kind) => ({ host: `${kind}.example`, pool: kind })),
-    pools: Object.fromEntries(kinds.map((kind) => [kind, { backends: apps.backends, affinity: [affinities[kind]] }])),
+    routes: [...kinds, 'plain'].map((pool) => ({ host: `${pool}.example`, pool })),
+    pools: {
+      ...Object.fromEntries(kinds.map((kind) => [kind, { backends: apps.backends, affinity: [affinities[kind]] }])),
+      plain: { backends: apps.backends, affinity: [plain] },
+    },
   }
   const started = ['n1', 'n2'].map((id) => ProxyNode.start(shared, ['--node-id', id]))
   const [one, two] = await Promise.all(started)
@@ -290,6 +296,33 @@ describe('with a Redis that fails later', () => {
     await empty(cluster)
 
     expect(visitors).toMatchObject({ errors: [], moved: [] })
+  })
+
+  test('a learned key without a cookie of ours goes home where it was seen, begun before or meanwhile', {
+    timeout: 30_000,
+  }, async () => {
+    const [node] = cluster.nodes
+    const [before, meanwhile] = [new Browser('plain.example'), new Browser('plain.example')]
+    const user = async (browser: Browser) =>
+      (JSON.parse((await browser.get(node.port, '/visit')).body) as { user: string }).user
+    await before.post(node.port, '/login/ada')
+
+    await cluster.redis.kill()
+    await until(false, cluster)
+    await meanwhile.post(node.port, '/login/bo')
+    const away = [await user(before), await user(meanwhile)]
+    await cluster.redis.start()
+    await until(true, cluster)
+    const back = [await user(before), await user(meanwhile)]
+
+    expect([away, back]).toEqual([
+      ['ada', 'bo'],
+      ['ada', 'bo'],
+    ])
+    await eventually(
+      () => node.sessionCount('plain'),
+      (count) => count === 2,
+    )
   })
 
   test('row 8: full: sessions go on, newcomers get in, and operators are told', { timeout: 30_000 }, async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore, type Store, StoreUnavailable } from '../../packages/store/src/index.ts'
+import { RedisConnection } from '../../packages/store/src/redis-connection.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
 import type { LocalRedis } from '../support/local-redis.ts'
 import { freshPrefix, startRedis } from '../support/redis.ts'
@@ -74,6 +75,45 @@ describe('a Redis that fails', () => {
     await eventually(() => store.available)
     expect(changes).toEqual([false, true])
     expect(await store.sessions.find(freshKey('shop'))).toMatchObject({ state: 'absent' })
+  })
+
+  test('that is always late is waited for once, and not again until it answers a probe in time', async () => {
+    const budget = 100
+    await using store = openStore(`redis://127.0.0.1:${proxy.port}`, { prefix, commandTimeout: 1000, budget })
+    await eventually(() => store.available)
+    const changes: boolean[] = []
+    store.onAvailability((available) => changes.push(available))
+
+    proxy.slow(150)
+    const key = freshKey('shop')
+    const began = performance.now()
+    await refusedAfter(() => store.sessions.find(key))
+    await refusedAfter(() => store.load.reserve('shop', [{ id: 'a', weight: 1 }]))
+    await refusedAfter(() => store.sessions.bind(key, 'a', 0, terms))
+    expect(performance.now() - began).toBeLessThan(2 * budget)
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(changes).toEqual([false])
+    expect(store.roles?.().map(({ role, available }) => [role, available])).toEqual([
+      ['requests', false],
+      ['upkeep', true],
+      ['changes', true],
+    ])
+
+    proxy.slow(0)
+    await eventually(() => store.available)
+    expect(store.roles?.()[0]).toMatchObject({ role: 'requests', available: true, late: 1 })
+  })
+
+  test('is given no more than 1,000 commands to answer', async () => {
+    await using connection = new RedisConnection(`redis://127.0.0.1:${proxy.port}`, { commandTimeout: 10_000 })
+    await eventually(() => connection.available)
+
+    proxy.holdReplies()
+    const asked = Array.from({ length: 1001 }, () => connection.call('get', ['x']).catch((failure: Error) => failure))
+    expect(await Promise.race(asked)).toMatchObject({ message: '1000 commands wait for Redis already' })
+    proxy.flow()
+
+    expect((await Promise.all(asked)).filter((reply) => reply !== null)).toHaveLength(1)
   })
 
   test('that is wedged unasked is found out by the probe', async () => {
