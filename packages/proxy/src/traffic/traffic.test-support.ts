@@ -107,8 +107,10 @@ export async function testTraffic(options: TestTrafficOptions): Promise<TestTraf
 }
 
 function snapshot(record: ExchangeRecord): ExchangeRecord {
-  const { status, refusal, retries, backend, bytesSent, bytesReceived, tunnel, client, requestId, queued } = record
-  return { ...record, status, refusal, retries, backend, bytesSent, bytesReceived, tunnel, client, requestId, queued }
+  const { status, refusal, retries, backend, bytesSent, bytesReceived, tunnel, client, requestId } = record
+  const { queued, persistence } = record
+  const getters = { backend, client, queued, persistence }
+  return { ...record, status, refusal, retries, bytesSent, bytesReceived, tunnel, requestId, ...getters }
 }
 
 const anything = { host: undefined, path: undefined, pattern: undefined }
