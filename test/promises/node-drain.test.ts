@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 
 import { stickyCli } from '../cli/sticky-cli.ts'
-import { startedWorkers } from '../control/nodes.ts'
+import { startedWorkers, workersStarted } from '../control/nodes.ts'
 import { eventually } from '../support/eventually.ts'
 import { ProxyNode } from '../support/proxy-node.ts'
 import { freshPrefix, redisUrl } from '../support/redis.ts'
@@ -147,10 +147,17 @@ describe.concurrent('a node that ends', () => {
     const before = startedWorkers(first)
     await using visitors = await Visitors.begin(20, [first.port])
 
-    const restarted = await stickyCli(['nodes', 'restart', '--node', 'restarted', '--admin', first.admin])
+    const restarting = stickyCli(['nodes', 'restart', '--node', 'restarted', '--admin', first.admin])
+    await workersStarted(first, 3)
+    const again = await stickyCli(['nodes', 'restart', '--admin', first.admin])
+    const restarted = await restarting
     const seen = await visitors.stop()
 
     expect(restarted).toEqual({ code: 0, stderr: '', stdout: 'restarted: 2 workers replaced\n' })
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: 'sticky-cli: the workers of this node are being replaced already\n',
+    })
     expect(seen).toMatchObject({ faults: [], moves: [] })
     expect((await first.workerPids()).some((pid) => before.includes(pid))).toBe(false)
     expect(await first.workerPids()).toHaveLength(2)

@@ -49,6 +49,7 @@ class Supervisor implements DataPlane {
   /** Drains while its successor serves. */
   readonly #replaced = new Set<WorkerHandle>()
   readonly #listeners: ListenerAddresses
+  #restarting = false
   /** Settled when nothing changes that a worker must not miss. */
   #change: Promise<unknown> = Promise.resolve()
   /** What is left of the counters of workers that ended. */
@@ -127,9 +128,14 @@ class Supervisor implements DataPlane {
   }
 
   async restart(terms: DrainTerms): Promise<void> {
-    for (const worker of [...this.#serving].filter((one) => !this.#replaced.has(one))) {
-      if (this.#closing.signal.aborted) return
-      if (this.#alive.has(worker)) await this.#replace(worker, terms)
+    if (this.#restarting) throw new StartFailure('the workers of this node are being replaced already')
+    this.#restarting = true
+    try {
+      for (const worker of [...this.#serving]) {
+        if (this.#alive.has(worker) && !this.#closing.signal.aborted) await this.#replace(worker, terms)
+      }
+    } finally {
+      this.#restarting = false
     }
   }
 
@@ -141,11 +147,13 @@ class Supervisor implements DataPlane {
     })
     // The whole node drains: both do.
     if (this.#closing.signal.aborted) return
-    this.#replaced.add(worker)
-    this.#keepAlive(successor)
-    worker.drain(terms)
-    const overdue = setTimeout(() => worker.kill(), terms.longest + grace)
-    await worker.ended
+    // One that has ended by itself meanwhile is replaced as ever: then it is the successor that is one too many.
+    const leaving = this.#alive.has(worker) ? worker : successor
+    this.#replaced.add(leaving)
+    if (leaving === worker) this.#keepAlive(successor)
+    leaving.drain(terms)
+    const overdue = setTimeout(() => leaving.kill(), terms.longest + grace)
+    await leaving.ended
     clearTimeout(overdue)
   }
 
