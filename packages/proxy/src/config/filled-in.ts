@@ -42,12 +42,12 @@ function filledMap({ properties = {}, additionalProperties }: Shape, data: Map, 
 }
 
 /** A value that follows from others, as the file would have it. */
-function spelled({ pattern }: Shape, meant: unknown): unknown {
+function spelled({ pattern, properties = {} }: Shape, meant: unknown): unknown {
   if (typeof meant === 'number' && pattern === durationPattern.source) return showDuration(meant)
   if (Array.isArray(meant)) return meant.map((item) => spelled({}, item))
   if (!isMap(meant)) return meant
   const entries = Object.entries(meant).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries.map(([key, value]) => [key, spelled({}, value)]))
+  return Object.fromEntries(entries.map(([key, value]) => [key, spelled(properties[key] ?? {}, value)]))
 }
 
 /** Is this the branch of a union that the data were written for? */

@@ -45,6 +45,8 @@ const texts: readonly string[] = [
   inPool('affinity: [{ strategy: instance-path, start: /, mapResponses: true }]'),
   inPool('affinity: [{ strategy: instance-path }, { strategy: instance-cookie, value: plain, start: /gas }]'),
   inPool('preset: php, balance: random, ejection: { failures: 7 }'),
+  inPool('onUnavailable: wait'),
+  inPool('onUnavailable: { temporary: 1.5h }, movedHeader: X-Moved, queue: { max: 7 }, retry: { budget: "2.5%" }'),
   `${minimal}\nlisten: [{ address: :80, proxyProtocol: true, from: [10.0.0.0/8, 192.0.2.1] }, { address: "[::1]:81" }]`,
   `${minimal}\nadmin: false\nlimits: { head: 32Ki, body: 10MB }\ntimeouts: { tunnel: 1.5h }\ntrustedProxies: [10.0.0.0/8]`,
   `${minimal}\nadmin: { address: "unix:/run/sticky.sock" }\nnode: { id: n7 }\nroutes: [{ host: "*.A.com", path: /x/*, pool: shop }]`,
