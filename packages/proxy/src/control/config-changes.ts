@@ -35,7 +35,7 @@ export function liveConfig(running: Config, next: Config): Config {
 export function configChanges(running: Config, next: Config): ConfigChanges {
   const keys = (Object.keys(next) as (keyof Config)[]).filter((key) => !named.has(key))
   return {
-    pools: nameChanges(poolsOf(running), poolsOf(next)),
+    pools: nameChanges(poolsOf(running, next), poolsOf(next, running)),
     backends: nameChanges(backendsOf(running), backendsOf(next)),
     listeners: nameChanges(listenersOf(running), listenersOf(next)),
     settings: keys.filter((key) => !isDeepStrictEqual(running[key], next[key])),
@@ -43,14 +43,13 @@ export function configChanges(running: Config, next: Config): ConfigChanges {
   }
 }
 
-/** Is there nothing in it that a running node could do otherwise? */
-export function isUnchanged({ pools, backends, listeners, settings }: ConfigChanges): boolean {
-  const names = [pools, backends, listeners].flatMap(({ added, removed, changed }) => [added, removed, changed])
-  return [...names, settings].every((list) => list.length === 0)
-}
-
-function poolsOf({ pools }: Config): [string, unknown][] {
-  return pools.map(({ backends: _, ...pool }) => [pool.id, pool])
+/** Pools without their backends, but for the order of those that both configurations have. */
+function poolsOf({ pools }: Config, other: Config): [string, unknown][] {
+  return pools.map(({ backends, ...pool }) => {
+    const there = other.pools.find(({ id }) => id === pool.id)?.backends ?? []
+    const order = backends.map(({ id }) => id).filter((id) => there.some((backend) => backend.id === id))
+    return [pool.id, { ...pool, order }]
+  })
 }
 
 function backendsOf({ pools }: Config): [string, unknown][] {

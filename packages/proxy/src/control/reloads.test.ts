@@ -58,6 +58,15 @@ test('what is unchanged is not adopted again', async () => {
   expect(events).toEqual([{ level: 'info', event: 'configuration unchanged', fields: {} }])
 })
 
+test('a second listener on any port is no repetition of the first', async () => {
+  const { adopting, reloads } = node()
+  const [listener] = testConfig().listen
+
+  await reloads.reload(() => testConfig({ listen: [listener!, listener!] }))
+
+  expect(adopting.config.listen).toHaveLength(2)
+})
+
 test('mistakes are told as they are, logged one by one and counted; the configuration stays', async () => {
   const { adopting, reloads, events, numbers } = node()
 

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import type { Config } from '../config/config.ts'
 import { ConfigErrors } from '../config/config-errors.ts'
-import { type ConfigChanges, configChanges, isUnchanged, liveConfig } from './config-changes.ts'
+import { type ConfigChanges, configChanges, liveConfig } from './config-changes.ts'
 import type { Log } from './log.ts'
 import type { Metric } from './metric.ts'
 import { catalogue } from './metric-catalogue.ts'
@@ -57,9 +59,10 @@ export class Reloads {
     const { config } = this.#node
     const log = this.#log
     const changes = configChanges(config, next)
-    if (isUnchanged(changes)) log.info({}, 'configuration unchanged')
+    const live = liveConfig(config, next)
+    if (isDeepStrictEqual(live, config)) log.info({}, 'configuration unchanged')
     else {
-      await this.#take(liveConfig(config, next))
+      await this.#take(live)
       log.info(toldOnly(changes), 'configuration reloaded')
     }
     if (changes.needRestart.length > 0) log.warn({ keys: changes.needRestart }, 'configuration needs a restart')
