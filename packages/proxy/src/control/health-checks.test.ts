@@ -128,6 +128,17 @@ test('with initially: down a backend is down until it was found well', async () 
   expect(watched.lines).toEqual(['backend up {"pool":"shop","backend":"a"}'])
 })
 
+test('a backend that is to be new is down before anybody serves it, and is not where it comes without a check', async () => {
+  const watched = new Watched()
+  const [backend, down] = [backendConfig('a'), { ...check, initially: 'down' as const }]
+
+  watched.checks.expect([poolConfig('shop', [backend], { healthCheck: down })])
+  expect(watched.verdicts.of('shop', 'a').up).toBe(false)
+  watched.checks.update([poolConfig('shop', [backend])])
+
+  expect(watched.verdicts.of('shop', 'a').up).toBe(true)
+})
+
 test('asks one backend elsewhere, by the Host of its URL', async () => {
   const { port, asked } = await application(200)
   const watched = new Watched()

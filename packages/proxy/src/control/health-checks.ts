@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import type { BackendConfig, HealthCheckConfig, PemFiles, PemTexts, PoolConfig } from '../config/config.ts'
 import { type ProbeTarget, probe } from '../upstream/health-probe.ts'
+import { checkedPattern } from '../wire/linear-pattern.ts'
 import { type Finding, HealthCheck } from './health-check.ts'
 import type { Log } from './log.ts'
 import type { Metric } from './metric.ts'
@@ -40,15 +41,21 @@ export class HealthChecks implements Disposable {
     this.#parts = parts
   }
 
+  /** How backends of these pools that are not checked yet are to count, for who is about to serve them. */
+  expect(pools: readonly PoolConfig[]): void {
+    for (const { id, backends, healthCheck } of pools) {
+      if (healthCheck?.initially !== 'down') continue
+      const added = backends.filter((backend) => !this.#checked.has(`${id}/${backend.id}`))
+      for (const backend of added) this.#parts.verdicts.say(id, backend.id, { up: false })
+    }
+  }
+
   /** Checks these pools from now on. What was found of a backend is kept where nothing has changed that it is about. */
   update(pools: readonly PoolConfig[]): void {
     const before = this.#checked
     this.#checked = new Map()
     for (const pool of pools) for (const backend of pool.backends) this.#keep(pool, backend, before)
-    for (const { pool, backend, check } of before.values()) {
-      check[Symbol.dispose]()
-      if (!this.#checked.has(`${pool}/${backend}`)) this.#parts.verdicts.say(pool, backend, { up: true })
-    }
+    for (const { check } of before.values()) check[Symbol.dispose]()
   }
 
   /** What was found of a backend; undefined where nobody asks. */
@@ -70,7 +77,7 @@ export class HealthChecks implements Disposable {
 
   /** Takes what is checked already out of `before`. */
   #keep(pool: PoolConfig, config: BackendConfig, before: Map<string, Checked>): void {
-    if (pool.healthCheck === undefined) return
+    if (pool.healthCheck === undefined) return this.#parts.verdicts.say(pool.id, config.id, { up: true })
     const name = `${pool.id}/${config.id}`
     const { url, tls, healthCheck } = config
     const asked = { check: pool.healthCheck, backend: { url, tls, healthCheck } }
@@ -88,7 +95,7 @@ export class HealthChecks implements Disposable {
     verdicts.say(pool, backend, { up: asked.check.initially === 'up' })
     const target = this.#target(asked)
     return new HealthCheck({
-      check: target.check,
+      check: asked.check,
       ask: (signal) => probe(target, signal),
       isResting: () => verdicts.of(pool, backend).state === 'maint',
       concluded: (finding) => this.#conclude(pool, backend, asked, finding),
@@ -107,9 +114,8 @@ export class HealthChecks implements Disposable {
 
   #target({ check, backend: { url, tls, healthCheck } }: Asked): ProbeTarget {
     const { pems } = this.#parts
-    const origin = new URL(url)
-    const place = new URL(url)
-    if (healthCheck.port !== undefined) place.port = String(healthCheck.port)
+    const { protocol, hostname, port, host } = new URL(url)
+    const scheme = protocol === 'https:' ? 'https' : 'http'
     const identity = {
       serverName: tls.serverName,
       verified: tls.insecure !== true,
@@ -118,10 +124,18 @@ export class HealthChecks implements Disposable {
       },
     }
     return {
-      url: place,
-      authority: check.host ?? origin.host,
-      tls: origin.protocol === 'https:' ? identity : undefined,
+      place: {
+        scheme,
+        // node:net wants an IPv6 address without its brackets.
+        hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
+        port: healthCheck.port ?? (port === '' ? usualPorts[scheme] : Number(port)),
+        tls: identity,
+      },
+      authority: check.host ?? host,
       check: { ...check, path: healthCheck.path ?? check.path },
+      body: check.body === undefined ? undefined : checkedPattern(check.body),
     }
   }
 }
+
+const usualPorts = { http: 80, https: 443 } as const

@@ -250,6 +250,7 @@ class RunningNode implements Node {
   async #adopt(config: Config): Promise<void> {
     if (this.#phase !== 'serving') throw new StartFailure(`the node is ${this.#phase}`)
     await this.#certificates.add(config)
+    this.#checks.expect(config.pools)
     try {
       await this.#plane!.adopt(config)
       this.#config = config

@@ -1,25 +1,25 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
-import type { HealthCheckConfig } from '../config/config.ts'
-import { probe } from './health-probe.ts'
+import { checkedPattern } from '../wire/linear-pattern.ts'
+import type { BackendTls } from './backend.ts'
+import { type ProbeTarget, probe } from './health-probe.ts'
 
-const usual: HealthCheckConfig = {
+const usual: ProbeTarget['check'] = {
   type: 'http',
   path: '/healthz?full=1',
   method: 'GET',
-  host: undefined,
   status: [{ from: 200, to: 399 }],
-  body: undefined,
-  interval: 1_000,
-  timeout: 1_000,
-  rise: 1,
-  fall: 1,
-  jitter: 0,
-  initially: 'up',
+}
+
+interface Asked extends Partial<ProbeTarget['check']> {
+  readonly body?: string
+  readonly tls?: BackendTls
 }
 
 async function serving(server: Server): Promise<number> {
@@ -42,9 +42,10 @@ function speaking(say: (socket: Socket) => void): Promise<number> {
   return serving(createTcpServer((socket) => say(socket.on('error', () => {}))))
 }
 
-function ask(port: number, check: Partial<HealthCheckConfig> = {}, signal = new AbortController().signal) {
-  const url = new URL(`http://127.0.0.1:${port}`)
-  return probe({ url, authority: url.host, tls: undefined, check: { ...usual, ...check } }, signal)
+function ask(port: number, { body, tls, ...check }: Asked = {}, signal = new AbortController().signal) {
+  const place = { scheme: tls === undefined ? 'http' : 'https', hostname: '127.0.0.1', port, tls } as const
+  const pattern = body === undefined ? undefined : checkedPattern(body)
+  return probe({ place, authority: `127.0.0.1:${port}`, check: { ...usual, ...check }, body: pattern }, signal)
 }
 
 async function freePort(): Promise<number> {
@@ -136,4 +137,31 @@ test.each([
   time.abort('no answer within 1s')
 
   expect(await asked).toBe('no answer within 1s')
+})
+
+describe('over TLS', () => {
+  const pem = (part: string): string =>
+    readFileSync(new URL(`./fixtures/test-only.${part}.pem`, import.meta.url), 'utf8')
+  const known: BackendTls = {
+    serverName: 'localhost',
+    verified: true,
+    pems: { ca: pem('cert'), cert: undefined, key: undefined },
+  }
+  const application = () =>
+    serving(createTlsServer({ cert: pem('cert'), key: pem('key') }, (_, response) => response.end('well')))
+
+  test('it believes the authority and the name it was told of, whatever the Host field says', async () => {
+    expect(await ask(await application(), { tls: known })).toBeUndefined()
+  })
+
+  test.each([
+    ['nobody vouches for it', { ...known, pems: undefined }, /self.signed/],
+    ['it has another name', { ...known, serverName: 'shop.example' }, /does not match/],
+  ])('a backend is not well when %s', async (_, tls, reason) => {
+    expect(await ask(await application(), { tls })).toMatch(reason)
+  })
+
+  test('it believes anybody where nobody is to be asked', async () => {
+    expect(await ask(await application(), { tls: { ...known, verified: false, pems: undefined } })).toBeUndefined()
+  })
 })

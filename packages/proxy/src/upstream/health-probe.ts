@@ -1,93 +1,78 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 
 import { Client, type Dispatcher } from 'undici'
 
 import type { HealthCheckConfig } from '../config/config.ts'
-import { checkedPattern } from '../wire/linear-pattern.ts'
-import type { BackendTls } from './backend.ts'
+import type { LinearPattern } from '../wire/linear-pattern.ts'
+import { type BackendPlace, connectTo } from './sockets.ts'
 import { isAmong } from './statuses.ts'
 
 /** Whom a health check asks, and for what. */
 export interface ProbeTarget {
-  /** Scheme, host and port. */
-  readonly url: URL
+  readonly place: BackendPlace
   /** The Host field. */
   readonly authority: string
-  /** How it is known, if over TLS. */
-  readonly tls: BackendTls | undefined
-  readonly check: HealthCheckConfig
+  readonly check: Pick<HealthCheckConfig, 'type' | 'path' | 'method' | 'status'>
+  /** Is to be found in the beginning of the body; undefined: any will do. */
+  readonly body: LinearPattern | undefined
 }
 
 /** Of a body: what a pattern is looked for in. */
 const mostBody = 64 * 1024
+
+/** Whoever asks keeps the time himself; undici's own limits would only come before it. */
+const unlimited = 0
 
 /**
  * Asks a backend how it is, on a connection of its own that ends with the answer: undefined when it is well, else why not.
  * Never rejects; an abort ends it at once, with its reason.
  */
 export async function probe(target: ProbeTarget, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    return await (target.check.type === 'tcp' ? connected(target, signal) : answered(target, signal))
-  } catch (error) {
-    return signal.aborted ? String(signal.reason) : reasonOf(error)
-  }
-}
-
-async function connected({ url }: ProbeTarget, signal: AbortSignal): Promise<undefined> {
-  const socket = connect({ host: hostnameOf(url), port: portOf(url) })
-  try {
-    await once(socket, 'connect', { signal })
-  } finally {
-    socket.on('error', () => {}).destroy()
-  }
-}
-
-async function answered(target: ProbeTarget, signal: AbortSignal): Promise<string | undefined> {
-  const client = clientOf(target)
-  // The signal of a request is not heard while its connection is being made.
-  const stop = (): void => void client.destroy().catch(() => {})
+  const stands = Promise.withResolvers<void>()
+  const over = Promise.withResolvers<never>()
+  const socket = connectTo(target.place, stands.resolve).on('error', stands.reject)
+  const stop = (): void => over.reject(signal.reason)
   signal.addEventListener('abort', stop)
   try {
-    const { path, method } = target.check
-    const headers = { host: target.authority, 'user-agent': 'sticky-health-check' }
-    return await judged(await client.request({ path, method, headers, reset: true }), target.check)
+    await Promise.race([stands.promise, over.promise])
+    if (target.check.type === 'tcp') return undefined
+    return await Promise.race([answered(target, socket), over.promise])
+  } catch (error) {
+    return signal.aborted ? String(signal.reason) : reasonOf(error)
   } finally {
     signal.removeEventListener('abort', stop)
-    stop()
+    over.promise.catch(() => {})
+    socket.destroy()
   }
 }
 
-/** Longer than the check itself may take: that limit is kept by whoever asks. */
-function clientOf({ url, tls, check }: ProbeTarget): Client {
-  const timeout = check.timeout * 2
-  return new Client(url.origin, {
+async function answered({ place, authority, check, body }: ProbeTarget, socket: Socket): Promise<string | undefined> {
+  const client = new Client(`${place.scheme}://backend`, {
+    // undici does not expect to be called back at once.
+    connect: (_, connected) => queueMicrotask(() => connected(null, socket)),
     allowH2: false,
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
-    connect: { timeout, ...(tls && secured(tls)) },
+    headersTimeout: unlimited,
+    bodyTimeout: unlimited,
   })
-}
-
-function secured({ serverName, verified, pems }: BackendTls): object {
-  const { ca, cert, key } = pems ?? {}
-  return {
-    rejectUnauthorized: verified,
-    ...(serverName !== undefined && { servername: serverName }),
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert, key }),
+  const { path, method, status } = check
+  const headers = { host: authority, 'user-agent': 'sticky-health-check' }
+  try {
+    return await judged(await client.request({ path, method, headers, reset: true }), status, body)
+  } finally {
+    // Nobody waits for what is left.
+    client.destroy().catch(() => {})
   }
 }
 
 async function judged(
   { statusCode, body }: Dispatcher.ResponseData,
-  { status, body: pattern }: HealthCheckConfig,
+  good: HealthCheckConfig['status'],
+  pattern: LinearPattern | undefined,
 ): Promise<string | undefined> {
-  // What is left unread is thrown away with its connection, and nobody waits for it.
   body.on('error', () => {})
-  if (!isAmong(status, statusCode)) return `status ${statusCode}`
+  if (!isAmong(good, statusCode)) return `status ${statusCode}`
   if (pattern === undefined) return undefined
-  return checkedPattern(pattern).matches(await beginningOf(body)) ? undefined : 'its body does not match'
+  return pattern.matches(await beginningOf(body)) ? undefined : 'its body does not match'
 }
 
 async function beginningOf(body: AsyncIterable<Buffer>): Promise<string> {
@@ -115,13 +100,4 @@ function reasonOf(error: unknown): string {
   const { code = '', name, message = String(error) } = error as Partial<NodeJS.ErrnoException>
   if (name === 'HTTPParserError') return 'its answer breaks HTTP'
   return reasons[code] ?? message.replaceAll(/\s+/g, ' ').slice(0, 160)
-}
-
-function hostnameOf({ hostname }: URL): string {
-  return hostname.replace(/^\[(.*)\]$/, '$1')
-}
-
-function portOf({ protocol, port }: URL): number {
-  if (port !== '') return Number(port)
-  return protocol === 'https:' ? 443 : 80
 }

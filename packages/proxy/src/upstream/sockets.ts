@@ -74,7 +74,18 @@ function openTls(backend: Backend, events: SocketEvents): Socket {
     .on('data', read)
 }
 
-function targetOf({ hostname, port, tls }: Backend): ConnectionOptions & { readonly noDelay: boolean } {
+/** Where a backend is, and how it is known there. */
+export type BackendPlace = Pick<Backend, 'scheme' | 'hostname' | 'port' | 'tls'>
+
+/** Connects to a backend as exchanges do, but for what was learnt before; and calls back when the connection stands. */
+export function connectTo(place: BackendPlace, stands: () => void): Socket {
+  const { scheme, hostname, port, tls } = place
+  if (scheme === 'http') return connectTcp({ host: hostname, port, noDelay: true }).once('connect', stands)
+  const secureContext = contextOf(tls?.pems)
+  return connectTls({ ...targetOf(place), secureContext }).once('secureConnect', stands)
+}
+
+function targetOf({ hostname, port, tls }: BackendPlace): ConnectionOptions & { readonly noDelay: boolean } {
   const name = tls?.serverName ?? hostname
   return {
     host: hostname,
