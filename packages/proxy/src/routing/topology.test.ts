@@ -86,7 +86,7 @@ function topologyOf(
       store,
       keyring: new Keyring({ secrets: ['secret'], openedByAll: [] }),
       fingerprints: new Fingerprints('secret'),
-      health: (_pool, { weight }) => ({ ...healthy(), weight }),
+      health: (_pool, { weight }) => ({ ...healthy(), weight, share: weight }),
       clock: () => 0,
       random: () => 0,
     },
