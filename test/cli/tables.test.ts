@@ -5,7 +5,7 @@ import { adminServer, idOf } from './admin-fixture.ts'
 import { stickyCli } from './sticky-cli.ts'
 
 test('backends shows what each carries, and a dash for what is unknown', async () => {
-  const since = new Date(Date.now() - 60_500).toISOString()
+  const since = new Date(Date.now() - 14 * 60_000 - 500).toISOString()
   const failed = '3 of 3 failed: status 503'
   const shop = {
     pool: 'shop',
@@ -33,7 +33,7 @@ test('backends shows what each carries, and a dash for what is unknown', async (
     'POOL  BACKEND  STATE  FOR  WEIGHT  SESSIONS  IN FLIGHT  CHECK                            URL',
     'shop  a        ready    -       1        12          3  up                               http://127.0.0.1:3001',
     'shop  b        down     -       1         -          -  down, 3 of 3 failed: status 503  http://127.0.0.1:3001',
-    'shop  c        drain  60s       1         0          1  not yet                          http://127.0.0.1:3001',
+    'shop  c        drain  14m       1         0          1  not yet                          http://127.0.0.1:3001',
     'shop  d        ready    -       1         0          0  -                                http://127.0.0.1:3001',
     '',
   ])
