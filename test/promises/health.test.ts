@@ -51,7 +51,9 @@ afterAll(async () => {
 })
 
 describe('a backend whose checks fail', () => {
-  test.each<[what: Id, reason: string | RegExp, fall: (app: AilingApp) => unknown, rise: (app: AilingApp) => unknown]>([
+  test.concurrent.each<
+    [what: Id, reason: string | RegExp, fall: (app: AilingApp) => unknown, rise: (app: AilingApp) => unknown]
+  >([
     ['refusing', 'connection refused', (app) => app.close(), (app) => app.open()],
     ['silent', 'no answer within 300ms', (app) => (app.ailment = 'silence'), recover],
     ['failing', 'status 500', (app) => (app.ailment = 'status 500'), recover],
