@@ -88,7 +88,7 @@ export class Queue {
   /** Would somebody who came before be overtaken by a newcomer, or by a session of that home? */
   isBefore(home: Backend | undefined): boolean {
     for (const waiter of this.#places.keys()) {
-      if (home === undefined ? waiter.takesAny : waiter.awaited.includes(home)) return true
+      if (home === undefined ? waiter.takesAny : awaits(waiter, home)) return true
     }
     return false
   }
@@ -103,7 +103,7 @@ export class Queue {
     const now = this.#clock()
     for (const backend of this.#freed.splice(0)) {
       for (const [waiter, place] of this.#places) {
-        if (!isReady(place, now) || !waiter.awaited.includes(backend)) continue
+        if (!isReady(place, now) || !awaits(waiter, backend)) continue
         place.trying = true
         waiter.tryAgain()
         break
@@ -137,22 +137,27 @@ export class Queue {
     const totals = await this.#load.totals(this.#pool).catch(() => undefined)
     this.#asking = false
     const inFlight = (id: string): number => (totals ? (totals.get(id) ?? 0) : this.#load.local(this.#pool, id))
-    const room = new Map<Backend, number>()
+    const room = new Map<string, number>()
     const now = this.#clock()
     for (const [waiter, place] of [...this.#places]) {
       if (this.#places.get(waiter) !== place || !isReady(place, now)) continue
       const free = waiter.awaited.find((backend) => roomOn(backend, room, inFlight) > 0)
       if (free === undefined) continue
-      room.set(free, roomOn(free, room, inFlight) - 1)
+      room.set(free.id, roomOn(free, room, inFlight) - 1)
       place.trying = true
       waiter.tryAgain()
     }
   }
 }
 
-function roomOn(backend: Backend, known: ReadonlyMap<Backend, number>, inFlight: (id: string) => number): number {
+/** Topologies before and after a reload may each have an object of their own for one backend. */
+function awaits({ awaited }: Waiter, { id }: Backend): boolean {
+  return awaited.some((backend) => backend.id === id)
+}
+
+function roomOn(backend: Backend, known: ReadonlyMap<string, number>, inFlight: (id: string) => number): number {
   const { id, limit = Number.POSITIVE_INFINITY } = backend
-  return known.get(backend) ?? limit - inFlight(id)
+  return known.get(id) ?? limit - inFlight(id)
 }
 
 interface Place {

@@ -83,6 +83,15 @@ test.each<[string, PoolConfig]>([
   expect(after.pools.get('shop')!.byId.get('a')).not.toBe(before.pools.get('shop')!.byId.get('a'))
 })
 
+test('of a pool that changes the queue is the same, so that whoever waits keeps the place', () => {
+  const drawn = services()
+  const before = topology([shop()], drawn)
+
+  const after = topology([shop([c!], { queue: { max: 1, timeout: 1_000 } })], drawn, before)
+
+  expect(after.pools.get('shop')!.queue).toBe(before.pools.get('shop')!.queue)
+})
+
 test('whoever holds the topology before finds it as it was', () => {
   const drawn = services()
   const before = topology([shop()], drawn)
