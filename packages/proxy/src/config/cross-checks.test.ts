@@ -7,6 +7,8 @@ const pools = 'pools: { shop: { backends: [{ id: a, url: http://a }] } }'
 const twoPools =
   'pools: { shop: { backends: [{ id: a, url: http://a }] }, cart: { backends: [{ id: a, url: http://a }] } }'
 const companion = (rest: string) => withAffinity(`{ strategy: companion-cookie, ${rest} }`)
+const checked = (check: string, own = '') =>
+  `pools: { shop: { healthCheck: { ${check} }, backends: [{ id: a, url: http://a, healthCheck: { ${own} } }] } }`
 const cookie = (rest: string) => withAffinity(`{ strategy: session-cookie, ${rest} }`)
 
 test.each([
@@ -52,6 +54,19 @@ test.each([
     'a longest pause that is shorter than the first',
     'pools: { shop: { backends: [{ id: a, url: http://a }], ejection: { for: 2m } } }',
     'pools.shop.ejection.for',
+  ],
+  ['a path where only a connection is made', checked('type: tcp, path: /x'), 'pools.shop.healthCheck.path'],
+  ['a body where no request is made', checked('body: ok'), 'pools.shop.healthCheck.body'],
+  ['the body of an answer that has none', checked('path: /x, method: HEAD, body: ok'), 'pools.shop.healthCheck.body'],
+  [
+    'a path of one backend where only connections are made',
+    checked('type: tcp', 'path: /x'),
+    'pools.shop.backends[0].healthCheck.path',
+  ],
+  [
+    'a check of one backend in a pool without any',
+    'pools: { shop: { backends: [{ id: a, url: http://a, healthCheck: { port: 81 } }] } }',
+    'pools.shop.backends[0].healthCheck',
   ],
   [
     'counting known sessions where nobody counts turns',
@@ -149,6 +164,8 @@ test.each([
   ['an admin API on a socket', `${pools}\nadmin: { address: "unix:/run/sticky.sock" }`],
   ['PROXY protocol from some', `${pools}\nlisten: [{ address: :80, proxyProtocol: true, from: [10.0.0.0/8] }]`],
   ['several ports of the system’s choice', `${pools}\nlisten: [{ address: 127.0.0.1:0 }, { address: 127.0.0.1:0 }]`],
+  ['a check of connections, elsewhere for one backend', checked('interval: 5s', 'port: 81')],
+  ['a check of answers, of another path for one backend', checked('path: /x?y=1, status: [204, 3xx]', 'path: /y')],
   ['a cookie for other sites', cookie('sameSite: None, secure: true, partitioned: true, prefix: host')],
   ['a cookie without SameSite', cookie('sameSite: false')],
   ['a lifetime of exactly the age', cookie('age: 30m, lifetime: 30m')],
@@ -171,6 +188,8 @@ test.each([
     'listen[0].proxyProtocol',
   ],
   ['a path', `${pools}\nroutes: [{ path: x, pool: shop }, { path: /x, pool: shop }]`, 'routes[0].path'],
+  ['what a check asks for', checked('path: x, body: ok'), 'pools.shop.healthCheck.path'],
+  ['what a check expects', checked('type: tcp, status: 2xx'), 'pools.shop.healthCheck.status'],
   ['an age', cookie('age: 5, lifetime: 10m'), 'pools.shop.affinity[0].age'],
   ['a lease', `${pools}\nstore: { lease: 3, heartbeat: 5s }`, 'store.lease'],
   ['a token', `${pools}\nadmin: { address: ":9901", token: short }`, 'admin.token'],

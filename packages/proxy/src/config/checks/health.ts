@@ -18,7 +18,7 @@ function checkPool(id: string, { healthCheck }: DraftPool, report: Report): void
   if (healthCheck.method === 'HEAD' && 'body' in healthCheck)
     report(['pools', id, 'healthCheck', 'body'], 'needs another method than HEAD, whose answers have none')
   if (asksRequests(healthCheck)) return
-  for (const key of ofRequests.filter((name) => name in healthCheck)) {
+  for (const key of ofRequests.filter((name) => healthCheck[name] !== undefined)) {
     const path = ['pools', id, 'healthCheck', key]
     report(path, 'needs type: http beside it, or a path; otherwise only a connection is made')
   }
@@ -31,11 +31,11 @@ function checkBackends(id: string, pool: DraftPool, report: Report): void {
     const path = ['pools', id, 'backends', index, 'healthCheck']
     if (pool.healthCheck === undefined) {
       if (Object.keys(own).length > 0) report(path, 'needs a healthCheck of the pool, of which it is a part')
-    } else if ('path' in own && !asksRequests(pool.healthCheck) && !isTakenOut(pool.healthCheck, 'type'))
+    } else if (own.path !== undefined && !asksRequests(pool.healthCheck) && !isTakenOut(pool.healthCheck, 'type'))
       report([...path, 'path'], 'needs type: http in the healthCheck of the pool')
   })
 }
 
-function asksRequests({ type, path }: Readonly<Record<string, unknown>>): boolean {
-  return type === 'http' || (type === undefined && path !== undefined)
+function asksRequests(check: Readonly<Record<string, unknown>>): boolean {
+  return check.type === 'http' || (check.type === undefined && 'path' in check)
 }
