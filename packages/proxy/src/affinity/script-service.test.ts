@@ -165,7 +165,7 @@ test('so is one whose script fills its memory', async () => {
   await using folder = new ScriptFolder()
   const grows = `const kept = []
     export const request = (context) => {
-      while (context.path === '/grow') kept.push(new Array(1000).fill(Math.random()))
+      while (context.path === '/grow') kept.push(new Array(100).fill(Math.random()))
       context.use('b')
     }`
   const node = new Cluster().node(folder.script(grows, { isolate: true, timeLimit: 30_000 }), { scripts: folder.hosts })
