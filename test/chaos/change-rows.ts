@@ -76,7 +76,7 @@ async function reloadedTo(stage: Stage, turn: number): Promise<number[]> {
   return Promise.all(
     stage.nodes.map(async (node, place) => {
       const configuration = stage.configuration(place)
-      const pools = { [POOL]: { ...configuration.pools[POOL], ...pool } }
+      const pools = { ...configuration.pools, [POOL]: { ...configuration.pools[POOL], ...pool } }
       await node.write({ ...configuration, pools })
       return (await node.reload()).status
     }),

@@ -128,5 +128,5 @@ interface Answer {
 
 /** Whoever is sent elsewhere must be told so at once, or the next request goes astray. */
 function faultOfMove(names: readonly string[]): string | undefined {
-  return names.some((name) => name.endsWith('sticky')) ? undefined : 'moved without a cookie for it'
+  return names.some((name) => name.includes('sticky')) ? undefined : 'moved without a cookie for it'
 }

@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { Client, type Target, type Visit } from './client.ts'
+import { sites } from './sites.ts'
 
 /** Clients that hold a session all along, and how often each of them comes. */
 const CLIENTS = 50
 const PAUSE = 250
+/** Every fifth is known by a learned key, the others by a sealed cookie. */
+const LEARNED_EVERY = 5
 /** One newcomer so often, each of whom asks this many times and is gone. */
 const NEWCOMER_EVERY = 200
 const VISITS_OF_NEWCOMERS = 4
@@ -15,17 +18,15 @@ export class Load implements AsyncDisposable {
   readonly visits: Visit[] = []
   readonly clients: readonly Client[]
   readonly #targets: () => readonly Target[]
-  readonly #host: string
   readonly #stopping = new AbortController()
   readonly #running: Promise<unknown>[]
   readonly #newcomers = new Set<Promise<void>>()
   #refusedNewcomers = 0
 
   /** Begins at once. `targets` is asked at each visit. */
-  constructor(targets: () => readonly Target[], host = 'shop.example') {
+  constructor(targets: () => readonly Target[]) {
     this.#targets = targets
-    this.#host = host
-    this.clients = Array.from({ length: CLIENTS }, (_, turn) => new Client(host, turn))
+    this.clients = Array.from({ length: CLIENTS }, (_, turn) => new Client(siteOf(turn), turn))
     this.#running = [...this.clients.map((client, n) => this.#keepVisiting(client, n)), this.#bringNewcomers()]
   }
 
@@ -76,7 +77,7 @@ export class Load implements AsyncDisposable {
 
   async #bringNewcomers(): Promise<void> {
     for (let turn = 0; await this.#until(performance.now() + NEWCOMER_EVERY); turn++) {
-      const newcomer = this.#bring(new Client(this.#host, turn))
+      const newcomer = this.#bring(new Client(siteOf(turn), turn))
       this.#newcomers.add(newcomer)
       void newcomer.finally(() => this.#newcomers.delete(newcomer))
     }
@@ -95,4 +96,8 @@ export class Load implements AsyncDisposable {
     await delay(Math.max(0, due - performance.now()), undefined, { signal }).catch(() => undefined)
     return !signal.aborted
   }
+}
+
+function siteOf(turn: number): string {
+  return turn % LEARNED_EVERY === LEARNED_EVERY - 1 ? sites.learned : sites.sealed
 }

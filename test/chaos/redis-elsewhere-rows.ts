@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { type RedisClusterNodes, startRedisCluster } from '../support/redis-cluster-nodes.ts'
 import { startSentinelRedis } from '../support/redis-sentinel.ts'
 import type { Row } from './row.ts'
-import { inFlight, POOL, Stage } from './stage.ts'
+import { inFlight, POOL, Stage, sessions } from './stage.ts'
 import type { Trial } from './trial.ts'
 
 /** Redis, where more than one server holds it and one of them dies. */
@@ -19,7 +19,7 @@ export const redisElsewhereRows: readonly Row[] = [
       const load = stage.load()
       await trial.under(load)
       await trial.fault(() => redis.master.kill())
-      const counts = () => Promise.all(stage.nodes.map((node) => node.sessionCount(POOL)))
+      const counts = () => Promise.all(stage.nodes.map(sessions))
       const full = (answers: readonly number[]) => answers.every((count) => count >= load.clients.length)
       await trial.recovers('the table is there again', counts, full, 5_000)
       await trial.stands()
@@ -41,7 +41,7 @@ export const redisElsewhereRows: readonly Row[] = [
       await trial.under(load)
       await moveShard(redis)
       await trial.fault(() => redis.masters[2]!.kill())
-      const counts = () => Promise.all(stage.nodes.map((node) => node.sessionCount(POOL)))
+      const counts = () => Promise.all(stage.nodes.map(sessions))
       const full = (answers: readonly number[]) => answers.every((count) => count >= load.clients.length)
       await trial.recovers('every shard is there again', counts, full, 8_000)
       await trial.stands()

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 
 import type { ProxyNode } from '../support/proxy-node.ts'
 import type { Row } from './row.ts'
-import { inFlight, POOL, readiness, Stage } from './stage.ts'
+import { inFlight, readiness, Stage, sessions } from './stage.ts'
 import type { Trial } from './trial.ts'
 
 const seen = (nodes: readonly ProxyNode[]) => Promise.all(nodes.map(readiness))
@@ -25,7 +25,7 @@ export const redisRows: readonly Row[] = [
       await trial.fault(() => undefined)
       await trial.stands()
       await trial.heal(() => stage.redis.start())
-      await trial.recovers('the sessions are in it', () => stage.nodes[1]!.sessionCount(POOL), refilled(load), 5_000)
+      await trial.recovers('the sessions are in it', () => sessions(stage.nodes[1]!), refilled(load), 5_000)
       await ended(trial)
     },
   },
@@ -42,7 +42,7 @@ export const redisRows: readonly Row[] = [
       await trial.fault(() => stage.redis.kill())
       await trial.stands()
       await trial.heal(() => stage.redis.start())
-      await trial.recovers('the table is full again', () => stage.nodes[1]!.sessionCount(POOL), refilled(load), 5_000)
+      await trial.recovers('the table is full again', () => sessions(stage.nodes[1]!), refilled(load), 5_000)
       await ended(trial)
       expectUsualTimes(trial)
     },
@@ -100,11 +100,11 @@ export const redisRows: readonly Row[] = [
       const redis = new Redis(stage.redis.url)
       trial.stack.defer(() => redis.disconnect())
       await trial.fault(async () => void (await redis.flushall()))
-      await trial.recovers('the table is full again', () => stage.nodes[1]!.sessionCount(POOL), refilled(load), 5_000)
+      await trial.recovers('the table is full again', () => sessions(stage.nodes[1]!), refilled(load), 5_000)
       await evict(redis)
       await trial.stands()
       await trial.heal(async () => void (await redis.config('SET', 'maxmemory', '0')))
-      await trial.recovers('the table is full again', () => stage.nodes[1]!.sessionCount(POOL), refilled(load), 5_000)
+      await trial.recovers('the table is full again', () => sessions(stage.nodes[1]!), refilled(load), 5_000)
       await ended(trial)
       const quiet = () => Promise.all(stage.nodes.map(inFlight))
       await trial.within('in quiet the counts are 0', quiet, (counts) => counts.every((count) => count === 0), 3_000)
@@ -124,7 +124,7 @@ export const redisRows: readonly Row[] = [
       await trial.fault(async () => void (await redis.config('SET', 'maxmemory', '1mb')))
       await trial.stands()
       const metrics = await (await fetch(new URL('/metrics', stage.nodes[0]!.admin))).text()
-      const told = /^sticky_store_\w*(refused|full|oom)\w*(\{[^}]*\})? [1-9]/m.test(metrics)
+      const told = /^sticky_store_writes_refused_total(\{[^}]*\})? [1-9]/m.test(metrics)
       trial.expect('a metric tells that writes are refused', told)
       await trial.heal(async () => void (await redis.config('SET', 'maxmemory', '0')))
       await ended(trial)

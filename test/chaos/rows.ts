@@ -17,6 +17,3 @@ export const rows: readonly Row[] = [
   ...clientRows,
   ...changeRows,
 ].sort((one, other) => one.number - other.number)
-
-/** Rows that no node passes yet, and what they wait for. */
-export const pending: ReadonlyMap<number, string> = new Map([[8, 'a metric for refused writes']])

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { residentMiB } from './memory.ts'
 import type { Row } from './row.ts'
-import { POOL, readiness, Stage } from './stage.ts'
+import { readiness, Stage, sessions } from './stage.ts'
 
 const MINUTES = 10
 /** Memory is sampled so often, and Redis killed every so many samples. */
@@ -32,7 +32,7 @@ export const soak: Row = {
     trial.expectServed()
     trial.expectAtHome()
     trial.note(`memory of both nodes with their workers, every ${SAMPLE / 1000} s, in MiB: ${samples.join(' ')}`)
-    trial.note(`sessions at the end: ${await stage.nodes[0]!.sessionCount(POOL)}`)
+    trial.note(`sessions at the end: ${await sessions(stage.nodes[0]!)}`)
     const settled = Math.max(...samples.slice(4, 8))
     const last = Math.max(...samples.slice(-4))
     trial.expect('memory does not grow by more than a fifth', last <= settled * 1.2, { settled, last })

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import type { LoadList, SessionCount } from '@sticky/proxy/admin-api'
 import { Redis } from 'ioredis'
 
 import { FaultProxy } from '../support/fault-proxy.ts'
@@ -10,6 +11,7 @@ import { Application } from './application.ts'
 import { Client, type Target } from './client.ts'
 import type { Count } from './counting-app.ts'
 import { Load } from './load.ts'
+import { sites } from './sites.ts'
 
 /** What differs from two nodes with a worker each, three applications and a Redis. */
 export interface StageOptions {
@@ -31,7 +33,7 @@ export interface StageOptions {
   readonly backends?: (applications: readonly Application[]) => Readonly<Record<string, object>>
 }
 
-/** The one pool. */
+/** The pool of sealed cookies, which is everybody's who names no other site. */
 export const POOL = 'shop'
 /** Short, so that renewals are due all the time. */
 const AGE = '30s'
@@ -110,8 +112,12 @@ export class Stage implements AsyncDisposable {
           affinity: [{ strategy: 'session-cookie', name: 'sticky', begin: 'on-cookie', age: AGE }],
           ...pool,
         },
+        learned: {
+          backends: this.backends(),
+          affinity: [{ strategy: 'persistence-key', from: [{ cookie: 'app' }], age: AGE, backup: 'cookie' }],
+        },
       },
-      routes: [{ pool: POOL }],
+      routes: [{ host: sites.learned, pool: 'learned' }, { pool: POOL }],
       ...config,
     }
   }
@@ -176,7 +182,13 @@ export async function readiness(node: ProxyNode): Promise<{ readonly status: num
 
 /** Exchanges in flight in the whole cluster, as that node sees it. */
 export async function inFlight(node: ProxyNode): Promise<number> {
-  return Object.values(await node.load(POOL)).reduce((sum, count) => sum + count, 0)
+  const { load } = await node.ask<LoadList>('/v1/load')
+  return load.reduce((sum, { cluster }) => sum + cluster, 0)
+}
+
+/** Sessions in the whole cluster. */
+export async function sessions(node: ProxyNode): Promise<number> {
+  return (await node.ask<SessionCount>('/v1/sessions:count')).total
 }
 
 /** The cookies of a new session on that node, which lives on that backend if one is named. */
@@ -200,7 +212,7 @@ export async function newcomersByBackend(
   await Promise.all(
     Array.from({ length: count }, async (_, n) => {
       await delay((n * within) / count)
-      const newcomer = new Client('shop.example', n)
+      const newcomer = new Client(sites.sealed, n)
       const { app, fault } = await newcomer.visit(stage.targets())
       newcomer.close()
       if (app === undefined) throw new Error(`a newcomer was not served: ${fault}`)
