@@ -21,7 +21,15 @@ export function testConfig(changes: Partial<Config> = {}): Config {
     listen: [{ address: { host: '127.0.0.1', port: 0 }, proxyProtocolFrom: undefined, tls: [] }],
     admin: { address: { host: '127.0.0.1', port: 0 }, token: undefined },
     node: { id: 'n1', workers: 1 },
-    store: { url: 'memory:', budget: 50, commandTimeout: 1000, lease: 6000, heartbeat: 20, prefix: 'sticky', shards: 1 },
+    store: {
+      url: 'memory:',
+      budget: 50,
+      commandTimeout: 1000,
+      lease: 6000,
+      heartbeat: 20,
+      prefix: 'sticky',
+      shards: 1,
+    },
     secrets: [],
     accessLog: false,
     timeouts: {
