@@ -31,9 +31,11 @@ backend answered than the one before. Faults stand ${form.during / 1000} s unles
 
 ${table(runs)}
 
-What each row does, and when it passes:
+## The rows
 
-${rows.map(({ number, name, does, passes }) => `${number}. **${name}**: ${does}. Passes with: ${passes}.`).join('\n')}
+| row | what is done | it passes with |
+|---|---|---|
+${rows.map(({ number, does, passes }) => `| ${number} | ${does} | ${passes} |`).join('\n')}
 `
 }
 
