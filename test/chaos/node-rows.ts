@@ -56,7 +56,7 @@ export const nodeRows: readonly Row[] = [
       await trial.fault(async () => void crashes.push(await crash(node, 'SIGKILL')))
       await trial.recovers('it is replaced', () => node.workerPids(), twoWithout(crashes[0]!), 3_000)
       for (let turn = 0; turn < (trial.isLong ? 10 : 1); turn++) {
-        await trial.stands()
+        await delay(trial.isLong ? trial.form.during / 10 : trial.form.during)
         const last = await crash(node, 'SIGSEGV')
         crashes.push(last)
         await trial.within('it is replaced again', () => node.workerPids(), twoWithout(last), 10_000)

@@ -170,8 +170,10 @@ export class Trial implements AsyncDisposable {
     this.#notes.push(sentence)
   }
 
+  /** Of the last part of the time before the fault, for nodes that have just started are slow. */
   get before(): Spread | undefined {
-    return spread(this.#visits().filter(({ ended }) => ended < this.faultAt))
+    const start = this.faultAt - this.form.before / 2
+    return spread(this.#visits().filter(({ began, ended }) => began > start && ended < this.faultAt))
   }
 
   /** From the fault's first second on, for that has limits of its own. */
