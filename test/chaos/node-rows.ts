@@ -4,9 +4,10 @@ import { WebSocket } from 'ws'
 
 import { eventually } from '../support/eventually.ts'
 import type { ProxyNode } from '../support/proxy-node.ts'
-import type { Visit } from './client.ts'
+import type { Target, Visit } from './client.ts'
+import { Load } from './load.ts'
 import type { Row } from './row.ts'
-import { inFlight, newcomersByBackend, Stage } from './stage.ts'
+import { inFlight, newcomersByBackend, readiness, Stage } from './stage.ts'
 import { HEARD, type Trial } from './trial.ts'
 import { openSockets, watchForNegatives } from './web-sockets.ts'
 
@@ -70,19 +71,19 @@ export const nodeRows: readonly Row[] = [
   {
     number: 20,
     name: 'SIGTERM',
-    does: 'ten times over, of one of two nodes with 50 WebSockets; clients go elsewhere only when a connection is refused',
+    does: 'ten times over, of one of two nodes with 50 WebSockets, behind a balancer that asks /readyz four times a second',
     passes: 'no request fails, nobody moved; exit code 0 within shutdownTimeout; WebSockets end with it',
     async run(trial) {
       const stage = trial.stack.use(await Stage.open({ config: { drain: { grace: '2s' } } }))
       const [leaver, other] = stage.nodes as [ProxyNode, ProxyNode]
-      const load = stage.load()
+      const load = new Load(readyTargets(trial, stage))
       const sockets = await openSockets(trial, stage, leaver, 50)
       await trial.under(load)
       await trial.fault(() => Array.from({ length: 10 }).forEach(() => void leaver.signal('SIGTERM')))
       const code = await Promise.race([leaver.exit(), delay(20_000, 'nothing yet')])
       trial.expect('it ends with 0', code === 0, code)
       trial.note(
-        `ended after ${((performance.now() - trial.faultAt) / 1000).toFixed(1)} s, ${load.refused} times a connection was refused`,
+        `ended after ${((performance.now() - trial.faultAt) / 1000).toFixed(1)} s, ${load.refused} connections were refused`,
       )
       trial.expect(
         'it has closed every WebSocket',
@@ -169,6 +170,17 @@ export const nodeRows: readonly Row[] = [
     },
   },
 ]
+
+/** The nodes that a balancer in front would send to: those that were ready when it asked last. */
+function readyTargets(trial: Trial, stage: Stage): () => readonly Target[] {
+  let ready = stage.nodes
+  const timer = setInterval(async () => {
+    const answers = await Promise.all(stage.nodes.map((node) => readiness(node).catch(() => undefined)))
+    ready = stage.nodes.filter((_, place) => answers[place]?.status === 200)
+  }, 250)
+  trial.stack.defer(() => clearInterval(timer))
+  return () => ready.map((node) => stage.targetOf(node))
+}
 
 /** The workers too, at once, as when a machine dies. */
 async function killWhole(node: ProxyNode): Promise<void> {
