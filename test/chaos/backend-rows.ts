@@ -6,7 +6,7 @@ import type { Row } from './row.ts'
 import { inFlight, newcomersByBackend, POOL, Stage, sessionOn } from './stage.ts'
 import type { Trial } from './trial.ts'
 
-const RESPONSE_TIMEOUT = 1_000
+const RESPONSE_TIMEOUT = 2_000
 
 /** A session of the backend that fails, or a newcomer who was sent there. */
 const onB = ({ home }: Visit): boolean => home === 'b' || home === undefined
@@ -38,9 +38,9 @@ export const backendRows: readonly Row[] = [
   {
     number: 13,
     name: 'Backend hangs',
-    does: 'one of three accepts and is silent; its response time-out is 1 s, which ejects it',
+    does: 'one of three accepts and is silent; its response time-out is 2 s, which ejects it',
     passes:
-      'who waits there is told 504 after 1 s, and no request is sent twice; the others notice nothing; as before once it answers',
+      'who waits there is told 504 after 2 s, and no request is sent twice; the others notice nothing; as before once it answers',
     async run(trial) {
       const way = trial.stack.use(await wayToB())
       const pool = { timeouts: { response: `${RESPONSE_TIMEOUT}ms`, ejects: true } }
