@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // What keeps both cores of a small machine busy for long runs alone, so that nothing that waits for the clock runs beside it.
-const heavy = ['test/promises/**/*.test.ts', 'test/wire/**/*.test.ts', 'test/pack.test.ts', 'test/demo.test.ts']
+const heavy = [
+  'test/promises/{chaos,follow-ups,least-load,one-table}.test.ts',
+  'test/wire/**/*.test.ts',
+  'test/pack.test.ts',
+  'test/demo.test.ts',
+]
+// These wait for the clock, and put nodes under load meanwhile: two at a time.
+const promises = 'test/promises/**/*.test.ts'
 
 const system = {
   globalSetup: ['test/support/global-setup.ts'],
@@ -34,13 +41,23 @@ export default defineConfig({
           ...system,
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude: [...heavy, '**/node_modules/**'],
+          exclude: [...heavy, promises, '**/node_modules/**'],
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
       {
-        test: { ...system, name: 'heavy', include: heavy, maxWorkers: 1, sequence: { groupOrder: 2 } },
+        test: {
+          ...system,
+          name: 'promises',
+          include: [promises],
+          exclude: heavy,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: { ...system, name: 'heavy', include: heavy, maxWorkers: 1, sequence: { groupOrder: 3 } },
       },
     ],
   },

@@ -28,7 +28,8 @@ export const nodeRows: readonly Row[] = [
       const [doomed, survivor] = stage.nodes as [ProxyNode, ProxyNode]
       await openSockets(trial, stage, doomed, SOCKETS)
       await trial.under(load)
-      await trial.fault(() => killWhole(doomed))
+      const workers = await doomed.workerPids()
+      await trial.fault(() => killWhole(doomed, workers))
       stage.nodes = [survivor]
       await trial.recovers(
         'its counts are gone',
@@ -183,8 +184,8 @@ function readyTargets(trial: Trial, stage: Stage): () => readonly Target[] {
 }
 
 /** The workers too, at once, as when a machine dies. */
-async function killWhole(node: ProxyNode): Promise<void> {
-  for (const pid of await node.workerPids()) process.kill(pid, 'SIGKILL')
+async function killWhole(node: ProxyNode, workers: readonly number[]): Promise<void> {
+  for (const pid of workers) process.kill(pid, 'SIGKILL')
   await node.kill()
 }
 

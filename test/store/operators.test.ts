@@ -32,7 +32,7 @@ test('a store that forgot is told the orders again that a process knows, and nev
   await using redis = await startRedis()
   await using store = new RedisStore(redis.url)
   const client = new Redis(redis.url)
-  await eventually(() => store.available)
+  await eventually(() => store.roles().every(({ available }) => available))
   const drained = await store.cluster.order('shop', 'a', { state: 'drain', weight: 3 })
   const known = await store.cluster.orders()
 
