@@ -32,6 +32,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'examples/**/*.test.ts'],
+          // They share the modules they load, which takes longer than most of them.
+          isolate: false,
           // By default one core is left to the rest of the machine, which on two cores is half of it.
           maxWorkers: '100%',
         },

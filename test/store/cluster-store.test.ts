@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => cluster?.[Symbol.asyncDispose]())
 
-storeContract('RedisStore over a cluster of three masters', () => {
+storeContract('RedisStore over a cluster of three masters', { concurrent: true }, () => {
   const prefix = freshPrefix()
   return overCluster([new RedisStore(cluster.url, { prefix }), new RedisStore(cluster.url, { prefix, shards: 2 })])
 })

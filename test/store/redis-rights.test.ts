@@ -35,7 +35,7 @@ async function open(url: string): Promise<Store> {
   return store
 }
 
-storeContract('RedisStore with the rights that the manual grants', async () => {
+storeContract('RedisStore with the rights that the manual grants', { concurrent: true }, async () => {
   const url = await user('sticky', ...rules)
   const [store, other] = [await open(url), await open(url)]
   return {

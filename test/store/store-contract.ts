@@ -36,9 +36,13 @@ const cookie = (name: string, age = hour, attributes = 'Path=/; HttpOnly'): Cook
   attributes,
 })
 
-/** What every store promises of sessions, cookies and the cluster. */
-export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
-  describe(name, () => {
+/** What every store promises of sessions, cookies and the cluster; `concurrent` where time passes by itself. */
+export function storeContract(
+  name: string,
+  { concurrent }: { readonly concurrent: boolean },
+  open: () => Promise<StoreUnderTest>,
+): void {
+  describe(name, { concurrent }, () => {
     let tested: StoreUnderTest
     let store: Store
     let other: Store

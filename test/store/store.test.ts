@@ -5,7 +5,7 @@ import { RedisStore } from '../../packages/store/src/redis-store.ts'
 import { freshPrefix, redisUrl } from '../support/redis.ts'
 import { eventually, type StoreUnderTest, storeContract } from './store-contract.ts'
 
-storeContract('MemoryStore', async () => {
+storeContract('MemoryStore', { concurrent: false }, async () => {
   let now = Date.now()
   const store = new MemoryStore({ now: () => now })
   const pass = async (time: number) => {
@@ -15,7 +15,7 @@ storeContract('MemoryStore', async () => {
 })
 
 for (const shards of [1, 4]) {
-  storeContract(`RedisStore with ${shards} shards`, async () => {
+  storeContract(`RedisStore with ${shards} shards`, { concurrent: true }, async () => {
     const prefix = freshPrefix()
     return overRedis([
       new RedisStore(redisUrl(), { prefix, shards }),
@@ -24,7 +24,7 @@ for (const shards of [1, 4]) {
   })
 }
 
-storeContract('NearCache over RedisStore', async () => {
+storeContract('NearCache over RedisStore', { concurrent: true }, async () => {
   const prefix = freshPrefix()
   const near = () => {
     const store = new RedisStore(redisUrl(), { prefix })
