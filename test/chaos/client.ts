@@ -35,7 +35,7 @@ export class Client {
   readonly #host: string
   #home: string | undefined
   #count = 0
-  /** Requests that failed, of which nobody knows whether they were counted. */
+  /** Requests that failed, of which nobody knows whether they are counted yet: a network may keep them for a while. */
   #uncertain = 0
   #turn: number
   /** Times a connection was refused and the next node was asked. */
@@ -106,9 +106,9 @@ export class Client {
     const { app, count } = JSON.parse(body) as Count
     const isMoved = this.#home !== undefined && app !== this.#home
     const fault = isMoved ? faultOfMove(names) : this.#faultOfCount(count)
+    this.#uncertain = isMoved ? 0 : Math.max(0, this.#uncertain - (count - this.#count - 1))
     this.#home = app
     this.#count = count
-    this.#uncertain = 0
     return { app, fault, status, isMoved }
   }
 
