@@ -1,13 +1,10 @@
-import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
-import { json } from 'node:stream/consumers'
-
 import type { CartPage } from '../demo/cart-application.ts'
+import { CartBrowser } from '../demo/cart-browser.ts'
 
 /** Somebody with a browser who goes on shopping whatever breaks, and knows what belongs in the cart. */
 export class SteadyShopper {
   readonly #nodes: readonly string[]
-  readonly #cookies = new Map<string, string>()
+  readonly #browser = new CartBrowser()
   readonly #bought: string[] = []
   #turn: number
   /** Where the cart is; undefined before the first answer. */
@@ -34,11 +31,11 @@ export class SteadyShopper {
 
   async #ordered(item: string): Promise<CartPage> {
     try {
-      return await this.#ask('POST', item)
+      return await this.#ask(item)
     } catch {
       // Nobody knows whether it arrived. As people do: look into the cart, and put it in if it is missing.
-      const page = await this.#ask('GET')
-      return page.cart.at(-1) === item ? page : await this.#ask('POST', item)
+      const page = await this.#ask()
+      return page.cart.at(-1) === item ? page : await this.#ask(item)
     }
   }
 
@@ -49,30 +46,14 @@ export class SteadyShopper {
   }
 
   /** Asks one node; the next one where no connection is made. */
-  async #ask(method: string, item?: string): Promise<CartPage> {
+  async #ask(item?: string): Promise<CartPage> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#send(method, this.#nodes[this.#turn++ % this.#nodes.length]!, item)
+        return await this.#browser.ask(this.#nodes[this.#turn++ % this.#nodes.length]!, item)
       } catch (error) {
         const { syscall } = error as NodeJS.ErrnoException
         if (syscall !== 'connect' || attempt === this.#nodes.length) throw error
       }
     }
-  }
-
-  async #send(method: string, node: string, item?: string): Promise<CartPage> {
-    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const headers = { ...(cookie && { cookie }), 'content-type': 'application/x-www-form-urlencoded' }
-    const sent = request(`${node}/cart`, { method, headers, agent: false })
-    sent.end(item && new URLSearchParams({ item }).toString())
-    const [response] = (await once(sent, 'response')) as [IncomingMessage]
-    for (const set of response.headers['set-cookie'] ?? []) this.#keep(set)
-    if (response.statusCode !== 200) throw new Error(`${node} answered ${response.statusCode}`)
-    return (await json(response)) as CartPage
-  }
-
-  #keep(set: string): void {
-    const [name, value] = set.split(';', 1)[0]!.split('=', 2)
-    this.#cookies.set(name!, value!)
   }
 }
