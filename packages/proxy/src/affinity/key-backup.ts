@@ -1,6 +1,7 @@
 import type { Binding, MaybePromise, Milliseconds, Row, SessionKey, SessionTable } from '@sticky/store'
 
 import type { PersistenceKeyConfig } from '../config/config.ts'
+import { defaults } from '../config/defaults.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
 import { cookieValueAt, findCookie, unquoted } from './cookies.ts'
@@ -40,7 +41,7 @@ export class KeyBackup {
   readonly #store: AffinityServices['store']
 
   constructor({ age }: PersistenceKeyConfig, { pool, backends, keyring, store }: AffinityServices) {
-    this.#cookie = new OurCookie({ ...usual, name: `sticky-key-${pool}` })
+    this.#cookie = new OurCookie({ ...defaults.ownCookie, domain: undefined, name: `sticky-key-${pool}` })
     this.#sealer = new Sealer(`${pool}+key`, backends, keyring)
     this.#age = age
     this.#store = store
@@ -102,14 +103,3 @@ export class KeyBackup {
 export function isRecalled(binding: Binding): boolean {
   return (binding as Partial<Recalled>).isRecalled === true
 }
-
-const usual = {
-  path: '/',
-  domain: undefined,
-  secure: 'auto',
-  httpOnly: true,
-  sameSite: 'Lax',
-  partitioned: false,
-  prefix: 'auto',
-  cachePrivate: true,
-} as const

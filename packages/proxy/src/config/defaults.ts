@@ -62,6 +62,9 @@ export const defaults = {
     /** CHTTP's 1800 s. */
     age: '30m',
     ends: 'age',
+  },
+  /** How each cookie of ours is dressed. */
+  ownCookie: {
     path: '/',
     secure: 'auto',
     httpOnly: true,

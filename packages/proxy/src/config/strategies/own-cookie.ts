@@ -13,7 +13,7 @@ const sameSite = z
 
 type OwnCookieShape = { readonly [Key in Exclude<keyof OwnCookieConfig, 'name'>]: z.ZodType<OwnCookieConfig[Key]> }
 
-const cookie = defaults.sessionCookie
+const cookie = defaults.ownCookie
 
 /** How a cookie of ours is dressed: the keys of a strategy that sets one, besides its name. */
 export const ownCookie: OwnCookieShape = {
