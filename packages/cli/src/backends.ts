@@ -1,10 +1,4 @@
-import {
-  apiVersion,
-  type BackendChange,
-  type BackendResource,
-  type PoolQuery,
-  type WantedState,
-} from '@sticky/proxy/admin-api'
+import type { BackendChange, BackendResource, PoolQuery, WantedState } from '@sticky/proxy/admin-api'
 
 import type { CommandContext } from './command-context.ts'
 import { demandAcknowledged } from './failures.ts'
@@ -75,9 +69,4 @@ export function describe(resource: BackendResource): string {
 export function carried({ sessions, inFlight, keepsSessions }: BackendResource): string {
   const exchanges = `${inFlight ?? '?'} in flight`
   return keepsSessions ? `${sessions ?? '?'} sessions, ${exchanges}` : exchanges
-}
-
-/** A backend as a document. */
-export function documentOf(resource: BackendResource): object {
-  return { apiVersion, ...resource }
 }
