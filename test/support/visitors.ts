@@ -17,6 +17,8 @@ export interface Seen {
 /** Somebody with a cookie jar and one connection that is kept alive. */
 class Visitor {
   home: string | undefined
+  /** Requests that were answered, or failed. */
+  visits = 0
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
   readonly #cookies = new Map<string, string>()
   #count = 0
@@ -94,7 +96,7 @@ export class Visitors implements AsyncDisposable {
   /** So many begin to ask these ports, or those that are then the ones to ask; resolves when each has been answered once. */
   static async begin(count: number, ports: readonly number[] | (() => readonly number[])): Promise<Visitors> {
     const visitors = new Visitors(count, typeof ports === 'function' ? ports : () => ports)
-    while (visitors.#seen.visits < count) await delay(10)
+    while (visitors.#visitors.some(({ visits }) => visits === 0)) await delay(10)
     return visitors
   }
 
@@ -118,6 +120,7 @@ export class Visitors implements AsyncDisposable {
   async #walk(visitor: Visitor, ports: () => readonly number[]): Promise<void> {
     while (!this.#stopped) {
       await visitor.visit(ports(), this.#seen)
+      visitor.visits++
       this.#seen.visits++
       await delay(40 + 20 * Math.random())
     }
