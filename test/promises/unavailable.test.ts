@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { AppProcess } from '../support/app-process.ts'
+import { ClosingApp } from '../support/closing-app.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Ask, Pair, type Reply, seenBy } from '../support/pair.ts'
 
@@ -45,25 +46,27 @@ const seen = {
   crowdAgain: [] as readonly Reply[],
   impatient: undefined as Reply | undefined,
   thrifty: [] as readonly Reply[],
-  /** Of that pool. */
+  /** How often requests were sent again, and were not for want of budget: of that pool, and of the crowd's. */
   retried: [] as readonly number[],
+  crowdRetried: [] as readonly number[],
   firstOnly: undefined as Reply | undefined,
 }
 
 beforeAll(async () => {
   const apps = await Promise.all(['a', 'b', 'c'].map(async (id) => opened.use(await AppProcess.start(id))))
   home = apps[0]!
-  pair = opened.use(await Pair.start(configuration(apps)))
+  const closing = opened.use(await ClosingApp.start())
+  pair = opened.use(await Pair.start(configuration(apps, closing)))
   const immediate = await beginAll('rebind', 'temporary', 'fail', 'brief')
   const patient = await beginAll('wait')
   const [impatient, ...crowd] = await Promise.all(
     Array.from({ length: 301 }, (_, at) => begin(at === 0 ? 'impatient' : 'crowd')),
   )
-  const thrifty = await Promise.all(Array.from({ length: 20 }, () => begin('thrifty')))
   const firstOnly = await begin('first-only')
 
   await home.kill()
-  seen.crowd = await inTens(crowd, (client) => client.ask())
+  seen.crowd = await Promise.all(crowd.map((client) => client.ask()))
+  seen.crowdRetried = await retriesOf('crowd')
   seen.crowdAgain = await inTens(crowd, (client) => client.ask())
   for (const [name, client] of immediate) seen.failed.set(name, [await client.ask(0), await client.ask(1)])
   for (const [name, client] of immediate) seen.down.set(name, [await client.ask(0), await client.ask(1)])
@@ -71,8 +74,8 @@ beforeAll(async () => {
     seen.failed.set(name, await Promise.all([client.ask(0), client.ask(1)]))
   })
   seen.impatient = await impatient!.ask()
-  seen.thrifty = await inTens(thrifty, (client) => client.ask(0))
-  seen.retried = await Promise.all(['retries', 'retry_budget_exhausted'].map((name) => metricOf(name, 'thrifty')))
+  seen.thrifty = await Promise.all(Array.from({ length: 20 }, () => pair.ask({ host: 'thrifty.example', node: 0 })))
+  seen.retried = await retriesOf('thrifty')
   seen.firstOnly = await firstOnly.ask()
   await eventually(waitingNow, (count) => count === 2 * names.length)
 
@@ -154,6 +157,14 @@ test('who has waited too long is refused', () => {
   expect(outcome(seen.impatient!)).toBe('503 2 the backend of this session is away')
 })
 
+test('of 300 sessions that come at once after their home was killed none fails, whatever the budget of retries', () => {
+  expect(seen.crowd.filter(({ status }) => status !== 200)).toEqual([])
+  const [again, denied] = seen.crowdRetried
+  // Each node ejects after a hundred.
+  expect(again).toBeGreaterThanOrEqual(200)
+  expect(denied).toBe(0)
+})
+
 test('300 sessions of a dead backend spread over the others and stay there, each told in the same answer', () => {
   const { b, c } = Object.groupBy(seen.crowd, ({ app }) => app as 'b' | 'c')
 
@@ -174,7 +185,7 @@ test('with no attempts no other backend is tried', () => {
   expect(outcome(seen.firstOnly!)).toBe('502 undefined backend could not be reached')
 })
 
-function configuration(apps: readonly AppProcess[]): object {
+function configuration(apps: readonly AppProcess[], closing: ClosingApp): object {
   const backends = apps.map(({ id, url }) => ({ id, url, prefix: `/GAS-${id}` }))
   const usual = { backends, movedHeader: 'X-Sticky-Moved', ejection: { failures: 1, for: '1500ms', longest: '1500ms' } }
   const settings = {
@@ -188,10 +199,13 @@ function configuration(apps: readonly AppProcess[]): object {
     names.map((family) => [`${setting}-${family}`, { ...usual, ...parts, affinity: [families[family]!.affinity] }]),
   )
   const others = {
-    crowd: usual,
+    crowd: { ...usual, ejection: { failures: 100 }, retry: { budget: '0%', minPerSecond: 0 } },
     thrifty: {
-      ...usual,
-      ejection: { ...usual.ejection, failures: 100 },
+      backends: [
+        { id: 'a', url: `http://127.0.0.1:${closing.port}` },
+        { ...backends[1], backup: true },
+      ],
+      affinity: [],
       retry: { budget: '0%', minPerSecond: 1 },
     },
     'first-only': { ...usual, retry: { attempts: 0 } },
@@ -290,6 +304,10 @@ function isHome({ app }: Reply): boolean {
 /** How many requests wait, on both nodes, as their metrics tell. */
 async function waitingNow(): Promise<number> {
   return sumOf(/^sticky_queue_length\{.*\} (\d+)$/gm)
+}
+
+async function retriesOf(pool: string): Promise<number[]> {
+  return Promise.all(['retries', 'retry_budget_exhausted'].map((name) => metricOf(name, pool)))
 }
 
 async function metricOf(name: string, pool: string): Promise<number> {

@@ -4,7 +4,10 @@ import type { RetryConfig } from '../config/config.ts'
 
 const WINDOW_SECONDS = 10
 
-/** How many of the requests of the last 10 s may be sent again: backends in trouble must not get a multiple of their load. */
+/**
+ * How many of the requests of the last 10 s may be sent again after a backend may have worked on them: those in trouble must not get
+ * a multiple of their load.
+ */
 export class RetryBudget {
   readonly #share: number
   readonly #least: number

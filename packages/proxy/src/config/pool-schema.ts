@@ -59,7 +59,7 @@ const retry = map({
   budget: percent
     .prefault(defaults.retry.budget)
     .describe(
-      'The share of a worker’s requests of the last 10 s that may be sent again; further failures are answered.',
+      'The share of a worker’s requests of the last 10 s that may be sent again; further failures are answered. Leaving a backend that took no connection costs nothing of it.',
     ),
   minPerSecond: whole(0, 10_000)
     .prefault(defaults.retry.minPerSecond)

@@ -60,16 +60,26 @@ describe('a session whose home is dead', () => {
 
 describe('the budget of retries', () => {
   test('beyond it a failure is answered, and said to have been', async () => {
-    await using place = await behindDeadHome({ retry: { attempts: 2, budget: 0, minPerSecond: 0 } })
+    await using closing = await rawBackend((socket) => socket.on('data', () => socket.resetAndDestroy()))
+    await using place = await behindDeadHome({ retry: nothing }, 'b0', closing.port)
 
     expect(await exchange(place.proxy.port, GET)).toContain('502 Bad Gateway')
-    expect(place.proxy.records[0]).toMatchObject({ refusal: 'backend-refused', retries: 0, isRetryDenied: true })
+    expect(place.proxy.records[0]).toMatchObject({ refusal: 'backend-failed', retries: 0, isRetryDenied: true })
+  })
+
+  test('is none of those whose home cannot be reached: all are served elsewhere, however many come at once', async () => {
+    await using place = await behindDeadHome({ retry: nothing })
+
+    const answers = await Promise.all(Array.from({ length: 100 }, () => exchange(place.proxy.port, GET)))
+
+    expect(answers.filter((answer) => !answer.includes('200 OK'))).toEqual([])
+    expect(place.lives).toHaveLength(100)
+    expect(place.proxy.store.load.local('p', 'b0')).toBe(0)
   })
 
   test('what may not be sent again anyhow is not said to have been denied', async () => {
     await using silent = await rawBackend((socket) => socket.on('data', () => socket.resetAndDestroy()))
-    const pool = { retry: { attempts: 2, budget: 0, minPerSecond: 0 } }
-    await using proxy = await testTraffic({ backends: [silent.port], pool })
+    await using proxy = await testTraffic({ backends: [silent.port], pool: { retry: nothing } })
 
     expect(await exchange(proxy.port, POST)).toContain('502 Bad Gateway')
     expect(proxy.records[0]).toMatchObject({ refusal: 'backend-failed', isRetryDenied: false })
@@ -87,8 +97,11 @@ describe('the budget of retries', () => {
   })
 })
 
+/** A budget that lets nothing be sent again. */
+const nothing = { attempts: 2, budget: 0, minPerSecond: 0 }
+
 /** A worker in front of a dead backend b0 and a living one, with a session that lives on b0 unless told otherwise. */
-async function behindDeadHome(pool: Partial<PoolConfig>, home = 'b0') {
+async function behindDeadHome(pool: Partial<PoolConfig>, home = 'b0', port?: number) {
   let received = ''
   const lives: string[] = []
   const session: Session = {
@@ -104,7 +117,7 @@ async function behindDeadHome(pool: Partial<PoolConfig>, home = 'b0') {
       socket.write(HELLO)
     }),
   )
-  const proxy: TestTraffic = await testTraffic({ backends: [await deadPort(), backend.port], pool, session })
+  const proxy: TestTraffic = await testTraffic({ backends: [port ?? (await deadPort()), backend.port], pool, session })
   return {
     proxy,
     /** Where the session was told to live. */
