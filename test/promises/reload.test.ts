@@ -102,6 +102,11 @@ test('sessions of a backend that is taken out live elsewhere from then on, all o
     () => visitors.seen.homes,
     (now) => !now.includes('b'),
   )
+  const { visits } = visitors.seen
+  await eventually(
+    () => visitors.seen.visits,
+    (now) => now > visits + 12 * 8,
+  )
   const seen = await visitors.stop()
 
   expect(changes).toMatchObject({ backends: { added: ['shop/c'], removed: ['shop/b'], changed: [] } })

@@ -30,7 +30,7 @@ export class CompanionKeeper {
     this.pool = pool
     this.plainNames = withAddresses(plainNames(members), members)
     this.names = config.value === 'plain' ? this.plainNames : sealedNames(pool, members, keyring)
-    this.homes = new Homes(backends)
+    this.homes = new Homes(backends, store)
     this.#meta = metaName(config.name)
     this.#triggers = config.triggers.flatMap((name) => [name, `__Host-${name}`])
     this.#now = () => store.now()

@@ -64,8 +64,7 @@ export class CookieSession implements Session {
     const [home] = this.home
     const atHome = by.id === home
     if (!atHome) this.#came = 'D'
-    // A home that only other nodes know is theirs: a rolling change of configuration must not move sessions.
-    const binds = atHome ? this.#evidence.forgotten : this.#keeper.homes.know(home)
+    const binds = atHome ? this.#evidence.forgotten : this.#keeper.homes.mayLeave(home, this.#version)
     if (binds) return this.#bind(by.id, records, head)
     this.#renew(records)
     if (atHome && (setsOurs || this.#isDue())) this.#tellAgain(by.id, head)
@@ -75,6 +74,12 @@ export class CookieSession implements Session {
   get #binding(): Binding | undefined {
     const { row, forgotten } = this.#evidence
     return row?.state === 'bound' && !forgotten ? row : undefined
+  }
+
+  /** That of the binding which leads home; a provisional one is none of the store's. */
+  get #version(): number {
+    const { version, provisional, sealed } = this.#evidence.opened.seal
+    return this.#binding?.version ?? (provisional ? sealed * 1000 : version)
   }
 
   #renew(records: readonly CookieRecord[]): void {

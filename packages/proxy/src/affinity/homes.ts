@@ -1,9 +1,14 @@
+import type { Milliseconds, Store } from '@sticky/store'
+
 /** The homes that rows of one pool name: a known backend's is the same array each time. */
 export class Homes {
   readonly #homes: ReadonlyMap<string, readonly string[]>
+  /** Since when these are the pool's backends here, in store time. */
+  readonly #since: Milliseconds
 
-  constructor(backends: Iterable<string>) {
+  constructor(backends: Iterable<string>, store: Pick<Store, 'now'>) {
     this.#homes = new Map([...backends].map((backend) => [backend, [backend]]))
+    this.#since = store.now()
   }
 
   at(backend: string): readonly string[] {
@@ -13,5 +18,13 @@ export class Homes {
   /** Does this node know the backend? */
   know(backend: string | undefined): boolean {
     return backend !== undefined && this.#homes.has(backend)
+  }
+
+  /**
+   * May a session whose binding has that version be bound elsewhere? One that was bound since to a backend of which this node knows
+   * nothing has a home that other nodes have already: a rolling change of configuration must not move it.
+   */
+  mayLeave(backend: string | undefined, version: number): boolean {
+    return this.know(backend) || version < this.#since * 1000
   }
 }

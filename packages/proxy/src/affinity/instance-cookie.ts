@@ -22,11 +22,11 @@ class InstanceCookie implements AffinityStrategy {
   readonly names: InstanceNames
   readonly homes: Homes
 
-  constructor(config: InstanceCookieConfig, { pool, backends, members, keyring }: AffinityServices) {
+  constructor(config: InstanceCookieConfig, { pool, backends, members, keyring, store }: AffinityServices) {
     this.config = config
     this.cookie = new OurCookie(config)
     this.names = config.value === 'plain' ? plainNames(members) : sealedNames(pool, members, keyring)
-    this.homes = new Homes(backends)
+    this.homes = new Homes(backends, store)
   }
 
   locate({ cookie: field, path }: RequestHead, client: Client): Session {

@@ -41,7 +41,7 @@ export class KeyKeeper {
     this.backup = config.backup === 'cookie' ? new KeyBackup(config, services) : undefined
     this.#told = this.sources.filter(({ isTold }) => isTold)
     this.#heard = this.sources.filter(({ isHeard }) => isHeard)
-    this.#homes = new Homes(services.backends)
+    this.#homes = new Homes(services.backends, services.store)
     this.#quota = new KeyQuota(config, { now: () => services.store.now(), count: () => this.#countIn(table) })
     this.#config = config
     this.#services = services
@@ -64,9 +64,9 @@ export class KeyKeeper {
     return this.#config.share === undefined || this.#homes.know(backend) ? this.#homes.at(backend) : nowhere
   }
 
-  /** May the session be bound elsewhere? A home that only other nodes know is theirs: a rolling change of configuration must not move it. */
-  mayMove({ backend }: Binding): boolean {
-    return this.#homes.know(backend)
+  /** May the session be bound elsewhere? One of another pool's, which shares its keys with this one, stays there. */
+  mayMove({ backend, version }: Binding): boolean {
+    return this.#config.share === undefined ? this.#homes.mayLeave(backend, version) : this.#homes.know(backend)
   }
 
   /** Does the request end its session, thus answered? */

@@ -95,8 +95,8 @@ export class ExchangeKeys implements Persistence {
 
   #keep(held: Held, by: string, home: string): void {
     if (by === home) this.#keys.touch(held.key, held.row)
-    // A home that only other nodes know is theirs: a rolling change of configuration must not move sessions.
-    else if (held.row.state === 'bound' && this.#keys.homes.know(home)) this.#rebind(held, by, held.row.age)
+    else if (held.row.state === 'bound' && this.#keys.homes.mayLeave(home, held.row.version))
+      this.#rebind(held, by, held.row.age)
   }
 
   #rebind(held: Held, by: string, age: Milliseconds): void {

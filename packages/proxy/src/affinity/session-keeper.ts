@@ -50,7 +50,7 @@ export class SessionKeeper {
     this.config = config
     this.cookie = new OurCookie(config)
     this.sealer = new Sealer(services.pool, services.backends, services.keyring)
-    this.homes = new Homes(services.backends)
+    this.homes = new Homes(services.backends, services.store)
     this.recovery = config.recoverBy.length === 0 ? undefined : new Recovery(config, services)
     this.#services = services
     const { age, lifetime, ends } = config

@@ -86,16 +86,21 @@ export function createBalancer(parts: BalancerParts): Balancer {
   /** What becomes of a session that no home serves; `full` is one that carries all that it may. */
   function instead(session: Session, tried: ReadonlySet<Backend>, full: Backend | undefined): MaybePromise<Choice> {
     const home = full ?? knownHome(session, byId)
-    if (home === undefined) return session.whenAway ?? moved(place(tried), session.home[0], 'removed', undefined)
+    if (home === undefined)
+      return session.whenAway ?? moved(standIn(session, tried), session.home[0], 'removed', undefined)
     const reason = full === undefined ? reasonOf(home, tried) : 'full'
     const fate = away.fateOf(session, home, reason)
     if (fate === 'rebind') return moved(place(tried), home.id, reason, undefined)
     if (fate !== 'temporary') return fate
-    const stand = session.key === undefined ? place(tried) : standIn(session.key.id, tried)
-    return moved(stand, home.id, reason, home)
+    return moved(standIn(session, tried), home.id, reason, home)
   }
 
-  async function standIn(id: string, tried: ReadonlySet<Backend>): Promise<Backend | RefusalCode> {
+  /** For a session with a key the same one each time, on every node: whether it stays is not known here. */
+  function standIn({ key }: Session, tried: ReadonlySet<Backend>): MaybePromise<Backend | RefusalCode> {
+    return key === undefined ? place(tried) : standInFor(key.id, tried)
+  }
+
+  async function standInFor(id: string, tried: ReadonlySet<Backend>): Promise<Backend | RefusalCode> {
     const isThere = (backend: Backend): boolean => backend.health.takesNewcomers && !tried.has(backend)
     const inTurn = [...standIns(id, primaries.filter(isThere)), ...backups.filter(isThere)]
     for (const backend of inTurn) if (await hasRoomFor(load, backend)) return backend
