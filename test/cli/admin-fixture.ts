@@ -2,19 +2,12 @@ import { type AdminApi, apiVersion, type SessionResource } from '@sticky/proxy/a
 
 import type { AdminConfig } from '../../packages/proxy/src/config/config.ts'
 import { type AdminServer, openAdminServer } from '../../packages/proxy/src/control/admin-server.ts'
+import { adminSubject } from '../../packages/proxy/src/control/fixtures.test-support.ts'
 
 /** The node's own admin server on a free port, over an API of the test's. */
 export async function adminServer(api: Partial<AdminApi>, config: Partial<AdminConfig> = {}): Promise<AdminServer> {
   const address = { host: '127.0.0.1', port: 0 }
-  return await openAdminServer(
-    { address, token: undefined, ...config },
-    {
-      api: () => api as AdminApi, // A test asks only for what it gave.
-      notReady: () => undefined,
-      metrics: async () => ({ contentType: 'text/plain', text: '' }),
-      onError: () => {},
-    },
-  )
+  return await openAdminServer({ address, token: undefined, ...config }, adminSubject(api))
 }
 
 /** A session of pool shop that began 14 minutes ago. */

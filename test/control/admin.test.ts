@@ -1,3 +1,9 @@
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, statSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import { expect, test } from 'vitest'
 
 import { Browser } from '../support/browser.ts'
@@ -63,6 +69,24 @@ test('a token is demanded of everything but the probes, and is in no answer', as
   for (const answer of [...bare, ...allowed]) expect(await answer.text()).not.toContain(token)
 })
 
+test('a node that was killed leaves its admin socket behind, and the next one takes it over', async () => {
+  await using app = await HoldingApp.start('a')
+  const socket = join(mkdtempSync(join(tmpdir(), 'sticky-admin-')), 'admin.sock')
+  const config = configuration(app, { admin: { address: `unix:${socket}` } })
+  await using killed = await ProxyNode.start(config)
+
+  await killed.kill()
+  const left = statSync(socket)
+  await using next = await ProxyNode.start(config)
+
+  expect([left.isSocket(), left.mode & 0o777]).toEqual([true, 0o600])
+  expect(next.admin).toBe(`unix:${socket}`)
+  expect(await overSocket(socket, '/healthz')).toBe(200)
+  next.signal('SIGINT')
+  await next.exit()
+  expect(existsSync(socket)).toBe(false)
+})
+
 test('two live nodes of one id are kept apart, flagged and warned about, and so are differing configurations', async () => {
   await using app = await HoldingApp.start('a')
   const config = configuration(app, { node: { workers: 1 } })
@@ -89,4 +113,10 @@ async function status(node: ProxyNode, path: string): Promise<number> {
   const response = await fetch(`${node.admin}${path}`)
   await response.arrayBuffer()
   return response.status
+}
+
+async function overSocket(socketPath: string, path: string): Promise<number> {
+  const [response] = await once(request({ socketPath, path }).end(), 'response')
+  response.resume()
+  return response.statusCode
 }

@@ -1,9 +1,5 @@
 import { once } from 'node:events'
-import { linkSync, mkdtempSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, request } from 'node:http'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
 import { StoreUnavailable } from '@sticky/store'
@@ -18,7 +14,8 @@ import {
   type SessionEnded,
   type SessionResource,
 } from './admin-api.ts'
-import { type AdminSubject, openAdminServer } from './admin-server.ts'
+import { openAdminServer } from './admin-server.ts'
+import { adminSubject } from './fixtures.test-support.ts'
 
 const session: SessionResource = {
   apiVersion,
@@ -207,46 +204,6 @@ describe('who may ask', () => {
   })
 })
 
-describe('a unix socket', () => {
-  const path = (): string => join(mkdtempSync(join(tmpdir(), 'sticky-admin-')), 'admin.sock')
-
-  test("is its owner's alone", async () => {
-    const socket = path()
-    await using server = await openAdminServer({ address: { socket }, token: undefined }, subject({}))
-
-    expect(server.address).toBe(`unix:${socket}`)
-    expect(statSync(socket).mode & 0o777).toBe(0o600)
-  })
-
-  test('left by a node that was killed is taken over', async () => {
-    const socket = path()
-    const abandoned = createServer().listen(socket)
-    await once(abandoned, 'listening')
-    linkSync(socket, `${socket}.kept`)
-    abandoned.close()
-    await once(abandoned, 'close')
-    renameSync(`${socket}.kept`, socket)
-
-    await using server = await openAdminServer({ address: { socket }, token: undefined }, subject({}))
-
-    expect(server.address).toBe(`unix:${socket}`)
-  })
-
-  test('of a node that lives is refused', async () => {
-    const socket = path()
-    await using _living = await openAdminServer({ address: { socket }, token: undefined }, subject({}))
-
-    await expect(openAdminServer({ address: { socket }, token: undefined }, subject({}))).rejects.toThrow('EADDRINUSE')
-  })
-
-  test('is never made over a file of somebody else', async () => {
-    const socket = path()
-    writeFileSync(socket, 'precious')
-
-    await expect(openAdminServer({ address: { socket }, token: undefined }, subject({}))).rejects.toThrow('EADDRINUSE')
-  })
-})
-
 interface Asking {
   readonly config?: AdminConfig
   readonly headers?: Record<string, string>
@@ -260,22 +217,13 @@ interface Answer {
 }
 
 async function asked(api: Partial<AdminApi>, call: AdminRequest, asking: Asking = {}): Promise<Answer> {
-  await using server = await openAdminServer(asking.config ?? loopback, { ...subject(api), ...asking })
+  await using server = await openAdminServer(asking.config ?? loopback, { ...adminSubject(api), ...asking })
   const { port } = new URL(`http://${server.address}`)
   const { method, path } = call
   const outgoing = request({ host: '127.0.0.1', port, method, path, headers: asking.headers ?? {} })
   outgoing.end(call.body === undefined ? undefined : JSON.stringify(call.body))
   const [response] = await once(outgoing, 'response')
   return { status: response.statusCode, headers: response.headers, body: await text(response) }
-}
-
-function subject(api: Partial<AdminApi>): AdminSubject {
-  return {
-    api: () => api as AdminApi, // A test asks only for what it gave.
-    notReady: () => undefined,
-    metrics: async () => ({ contentType: 'text/plain', text: '' }),
-    onError: () => {},
-  }
 }
 
 async function* none(): AsyncGenerator<SessionResource> {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 
-import { StoreUnavailable } from '@sticky/store'
+import { type Milliseconds, StoreUnavailable } from '@sticky/store'
 
 import type { AdminConfig } from '../config/config.ts'
 import { type AdminApi, AdminProblem, mediaTypes, type Problem, probePaths, problemStatus } from './admin-api.ts'
@@ -30,14 +30,34 @@ export interface AdminServer extends AsyncDisposable {
   readonly address: string
 }
 
+/** What clients may take of an admin server, whoever they are: probes need no token. */
+export interface AdminLimits {
+  /** Open ones; those beyond are closed at once. */
+  readonly connections: number
+  /** For a request's head. */
+  readonly head: Milliseconds
+  /** For a whole request. */
+  readonly request: Milliseconds
+  /** For which an answer may wait without any of it being taken. */
+  readonly stalled: Milliseconds
+}
+
+const usualLimits: AdminLimits = { connections: 256, head: 5_000, request: 10_000, stalled: 30_000 }
+
 /** Serves on the configured address; rejects with the system's error when it cannot listen. */
-export async function openAdminServer(config: AdminConfig, subject: AdminSubject): Promise<AdminServer> {
+export async function openAdminServer(
+  config: AdminConfig,
+  subject: AdminSubject,
+  limits: AdminLimits = usualLimits,
+): Promise<AdminServer> {
   const guard = adminGuard(config)
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+  const server = createServer(timesOf(limits), (request, response) => {
+    cutWhenStalled(response, limits.stalled)
     answer(request, response).catch((error) => {
       if (!clientGone(error)) fail(response, problemOf(error, subject))
     })
   })
+  server.maxConnections = limits.connections
   const address = await listen(server, config.address)
   return { address, [Symbol.asyncDispose]: () => close(server) }
 
@@ -52,6 +72,17 @@ export async function openAdminServer(config: AdminConfig, subject: AdminSubject
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '')
     await send(response, await answerCall(subject.api(), { method, url, body: () => readJson(request) }))
   }
+}
+
+function timesOf({ head, request }: AdminLimits): ServerOptions {
+  return { headersTimeout: head, requestTimeout: request, connectionsCheckingInterval: head / 5 }
+}
+
+/** A socket on which nothing moves is no harm while nothing waits for it: a list may take its time. */
+function cutWhenStalled(response: ServerResponse, after: Milliseconds): void {
+  response.setTimeout(after, () => {
+    if (response.writableLength > 0) response.destroy()
+  })
 }
 
 function sendReadiness(response: ServerResponse, subject: AdminSubject): void {

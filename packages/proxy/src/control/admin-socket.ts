@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmod, lstat, unlink } from 'node:fs/promises'
+import { lstat, unlink } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 
@@ -10,8 +10,7 @@ import type { Address } from '../config/config.ts'
 export async function listen(server: Server, address: Address | { readonly socket: string }): Promise<string> {
   if (!('socket' in address)) return listenOnPort(server, address)
   await removeAbandoned(address.socket)
-  await begun(server, () => server.listen({ path: address.socket }))
-  await chmod(address.socket, 0o600)
+  await begun(server, () => makingFilesPrivate(() => server.listen({ path: address.socket, exclusive: true })))
   return `unix:${address.socket}`
 }
 
@@ -25,6 +24,16 @@ async function begun(server: Server, begin: () => void): Promise<void> {
   const listening = once(server, 'listening')
   begin()
   await listening
+}
+
+/** A mode given afterwards comes too late: whoever has connected meanwhile stays. */
+function makingFilesPrivate(make: () => void): void {
+  const usual = process.umask(0o177)
+  try {
+    make()
+  } finally {
+    process.umask(usual)
+  }
 }
 
 /** A node that was killed leaves its socket's file behind; one that lives answers there. */

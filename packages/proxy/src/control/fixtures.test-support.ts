@@ -1,6 +1,8 @@
 import type { Config, PoolConfig } from '../config/config.ts'
 import { backendConfig, persistenceKeyConfig, poolConfig, routeConfig } from '../config/parts.test-support.ts'
 import type { ExchangeRecord } from '../traffic/exchange-record.ts'
+import type { AdminApi } from './admin-api.ts'
+import type { AdminSubject } from './admin-server.ts'
 import type { Log } from './log.ts'
 
 /** A pool with these backends and a session cookie. */
@@ -89,6 +91,16 @@ export function testExchange(changes: Partial<ExchangeRecord> = {}): ExchangeRec
     refusal: undefined,
     tunnel: false,
     ...changes,
+  }
+}
+
+/** What an admin server speaks for: a node that is ready, with such operations. */
+export function adminSubject(api: Partial<AdminApi> = {}): AdminSubject {
+  return {
+    api: () => api as AdminApi, // A test asks only for what it gave.
+    notReady: () => undefined,
+    metrics: async () => ({ contentType: 'text/plain', text: '' }),
+    onError: () => {},
   }
 }
 
