@@ -1,7 +1,7 @@
 import type { Milliseconds } from '@sticky/store'
 import { pino } from 'pino'
 
-import { type LineSink, longestLine } from '../traffic/access-log.ts'
+import { inAscii, type LineSink, longestLine } from '../traffic/access-log.ts'
 
 /** Facts about the node's own life, one JSON line each: fields, and a constant event in the past tense. */
 export interface Log {
@@ -35,7 +35,7 @@ export function openLog(options: { readonly node: string; readonly fd?: number |
     if (open) destination.write(line)
   }
   const writeSoon = (line: string): void => {
-    write(line)
+    write(fitting(line))
     if (open) destination.flush()
   }
   return {
@@ -59,6 +59,24 @@ function logOptions(node: string): object {
     formatters: { level: (level: string) => ({ level }) },
     serializers: { err: describeError },
   }
+}
+
+/** Whatever an event tells, of backends and scripts too, is one line for every reader, and short enough to stay whole. */
+function fitting(line: string): string {
+  const whole = `${inAscii(line.trimEnd())}\n`
+  if (whole.length <= longestLine) return whole
+  const shorter = [300, 100, 30].map((longest) => `${inAscii(shortened(line, longest))}\n`)
+  return shorter.find((candidate) => candidate.length <= longestLine) ?? shorter.at(-1)!
+}
+
+const mostListed = 20
+
+function shortened(line: string, longest: number): string {
+  return JSON.stringify(JSON.parse(line), (_, value: unknown) => {
+    if (typeof value === 'string') return clip(value, longest)
+    if (!Array.isArray(value) || value.length <= mostListed) return value
+    return [...value.slice(0, mostListed), `… and ${value.length - mostListed} more`]
+  })
 }
 
 // A stack may be of any length, and a line may not.

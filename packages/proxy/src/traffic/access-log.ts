@@ -61,11 +61,16 @@ function milliseconds(duration: number): number {
 
 function quoted(text: string, longest: number): string {
   const cut = text.length > longest ? `${text.slice(0, longest)}...` : text
-  return plain.test(cut) ? `"${cut}"` : JSON.stringify(cut).replace(/[^\x20-\x7e]/g, escaped)
+  return plain.test(cut) ? `"${cut}"` : inAscii(JSON.stringify(cut))
 }
 
-// What JSON would not escape, of ASCII alone: NEL and the like end a line for some readers.
+// What JSON has no need to escape.
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+/** The same JSON in ASCII alone: NEL and the like end a line for some readers. */
+export function inAscii(json: string): string {
+  return json.replace(/[^\x20-\x7e]/g, escaped)
+}
 
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
