@@ -72,22 +72,103 @@ const ANSWERS = {
   '/noise': '\0\xff\x16\x03',
 }
 
+// Which targets lead to /admin/*, and which are refused since somebody might take them for it.
+const TARGETS = {
+  '/admin': 'admin',
+  '/admin/x': 'admin',
+  '/admin?x': 'admin',
+  '/admin//x': 'admin',
+  '/admin;v=1/x': 'admin',
+  '/admin/%2e%2e%2e': 'admin',
+  '/admin/x%2fy': 'admin',
+  'http://shop.example/admin/x': 'admin',
+  '/administrator': 'shop',
+  '/ADMIN/x': 'shop',
+  '//admin/x': 'shop',
+  '/%61dmin/x': 'shop',
+  '/admin%2fx': 'shop',
+  '/admin%20/x': 'shop',
+  '/admin./x': 'shop',
+  '/admin%3bv=1/x': 'shop',
+  '/x;/admin': 'shop',
+  '/x?/../admin': 'shop',
+  'http://shop.example//admin': 'shop',
+  '/./admin/x': 'refused',
+  '/x/../admin/x': 'refused',
+  '/x/..%2fadmin/x': 'refused',
+  '/x/%2e%2e/admin/x': 'refused',
+  '/x/.%2E/admin/x': 'refused',
+  '/x/..;/admin/x': 'refused',
+  '/x/..;a=b/admin/x': 'refused',
+  '/x%5c..%5cadmin': 'refused',
+  '/x\\..\\admin': 'refused',
+  '\\admin': 'refused',
+  '/admin/../x': 'refused',
+  '/admin%2f..%2fx': 'refused',
+  '/admin/.': 'refused',
+  '/x#/admin': 'refused',
+  '/admin#': 'refused',
+  '/admin%00': 'refused',
+  'http://shop.example/x/../admin': 'refused',
+  'http://shop.example\\admin': 'refused',
+}
+
+// Not for a terminal, nor for whoever takes a line for more than one.
+const TEXTS = [
+  ...[
+    '"',
+    '\\',
+    '\\"',
+    '\\n',
+    '\\u0000',
+    "'",
+    '`',
+    '{}',
+    '","msg":"forged","x":"',
+    '{"msg":"forged"}',
+    '%0d%0a',
+    '%00',
+  ],
+  ...[
+    '\x24{jndi:ldap://x}',
+    '$(reboot)',
+    '<script>',
+    '../../etc/passwd',
+    '%s%n',
+    '\x85',
+    '\xa0',
+    '\xff\xfe',
+    '\xe2\x80\xa8',
+    '\xc0\xaf',
+  ],
+  ...['\x1b[2J', '\x07', '\0', '\r', '\n', '\t', '\x7f', 'x'.repeat(5_000)],
+]
+
 let app: Server
+let admin: Server
 let node: ProxyNode
 
-beforeAll(async () => {
-  app = createServer((socket) => {
+/** Answers with bytes laid out beforehand, else with its name and the target that it was asked for. */
+async function application(name: string): Promise<Server> {
+  const server = createServer((socket) => {
     socket.on('error', () => socket.destroy())
     socket.on('data', (bytes) => {
-      const [, target] = /^\S+ (\S+) /.exec(bytes.toString('latin1')) ?? []
-      socket.write(
-        ANSWERS[target as keyof typeof ANSWERS] ?? 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
-        'latin1',
-      )
+      const [, target = ''] = /^\S+ (\S+) /.exec(bytes.toString('latin1')) ?? []
+      const seen = `${name} ${target}`
+      const usual = `HTTP/1.1 200 OK\r\nContent-Length: ${seen.length}\r\n\r\n${seen}`
+      socket.write(ANSWERS[target as keyof typeof ANSWERS] ?? usual, 'latin1')
     })
   }).listen(0, '127.0.0.1')
-  await once(app, 'listening')
-  const url = `http://127.0.0.1:${(app.address() as AddressInfo).port}`
+  await once(server, 'listening')
+  return server
+}
+
+const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+beforeAll(async () => {
+  app = await application('shop')
+  admin = await application('admin')
+  const url = urlOf(app)
   node = await ProxyNode.start({
     store: { url: 'memory:' },
     accessLog: true,
@@ -102,27 +183,35 @@ beforeAll(async () => {
         backends: [{ id: 'b', url }],
         affinity: [{ strategy: 'persistence-key', from: [{ cookie: 'JSESSIONID' }], age: '300s' }],
       },
+      admin: { backends: [{ id: 'c', url: urlOf(admin) }] },
     },
     routes: [
       { host: 'legacy.example.com', pool: 'legacy' },
+      { path: '/admin/*', pool: 'admin' },
       { path: '/*', pool: 'shop' },
     ],
   })
   return async () => {
     await node[Symbol.asyncDispose]()
     app.close()
+    admin.close()
   }
 })
 
 /** The status line that came back, or nothing. */
-function send(bytes: string): Promise<string> {
+async function send(bytes: string): Promise<string> {
+  return (await receive(bytes)).split('\r\n')[0]!
+}
+
+/** All that came back until the connection was closed. */
+function receive(bytes: string): Promise<string> {
   return new Promise((resolve) => {
     let received = ''
     const socket = connect(node.port, '127.0.0.1', () => socket.write(bytes, 'latin1'))
     socket.setTimeout(3_000, () => socket.destroy())
     socket.on('data', (data) => (received += data.toString('latin1')))
     socket.on('error', () => {})
-    socket.on('close', () => resolve(received.split('\r\n')[0]!))
+    socket.on('close', () => resolve(received))
   })
 }
 
@@ -147,8 +236,41 @@ describe('a node goes on when an application answers', () => {
   })
 })
 
+describe.each([
+  ['a request', ''],
+  ['an upgrade', 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n'],
+])('%s is routed by the path that its application sees:', (_, fields) => {
+  test.concurrent.each(Object.entries(TARGETS))('%s: %s', async (target, pool) => {
+    const answer = await receive(`GET ${target} HTTP/1.1\r\nHost: shop.example\r\n${fields}\r\n`)
+
+    const seen = target.replace('http://shop.example', '')
+    if (pool === 'refused') expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    else expect(answer.endsWith(`\r\n\r\n${pool} ${seen}`)).toBe(true)
+  })
+})
+
+test('each request is one line of the log, whatever its client sends', async () => {
+  const requests = TEXTS.flatMap((text) => [
+    `GET /${text} HTTP/1.1\r\nHost: shop.example\r\n\r\n`,
+    `GET /x?${text} HTTP/1.1\r\nHost: shop.example\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: ${text}\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: ${text}\r\nCookie: JSESSIONID=${text}\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: shop.example\r\nX-Request-Id: ${text}\r\nX-Forwarded-For: ${text}\r\n\r\n`,
+    `${text} / HTTP/1.1\r\nHost: shop.example\r\n\r\n`,
+  ])
+
+  const answers = await Promise.all(requests.map(receive))
+  const ids = answers.map((answer) => /^X-Request-Id: (.*)\r$/m.exec(answer)?.[1])
+  await Promise.all(ids.map((id) => node.logged('exchange', ({ request_id }) => request_id === id)))
+
+  const lines = node.lines.filter(({ request_id }) => ids.includes(request_id as string))
+  // A node whose output were no JSON would have ended this test.
+  expect([lines.length, new Set(ids).size]).toEqual([requests.length, requests.length])
+  expect(node.lines.filter(({ msg }) => msg === 'forged')).toEqual([])
+})
+
 test('after all of that it is the same process, and nothing in it failed', async () => {
-  expect((await new Browser().get(node.port)).body).toBe('ok')
+  expect((await new Browser().get(node.port)).body).toBe('shop /')
   expect(node.ended).toBe(false)
   expect(node.lines.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([])
 })

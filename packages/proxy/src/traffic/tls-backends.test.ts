@@ -167,6 +167,17 @@ describe('a backend over TLS', () => {
     expect(proxy.insecure).toEqual([])
   })
 
+  test('that does not end its handshake is passed over after timeouts.connect', async () => {
+    await using silent = await rawBackend((socket) => socket.resume())
+    await using backend = await tlsBackend(answer)
+    const places = [silent, backend].map(({ port }) => ({ port, scheme: 'https', tls: trusted }) as const)
+    await using proxy = await testTraffic({ backends: places, timeouts: { connect: 200 } })
+
+    expect(await exchange(proxy.port, GET_LAST)).toContain('200 OK')
+    expect(proxy.records).toMatchObject([{ backend: 'b1', retries: 1 }])
+    await vi.waitUntil(() => silent.sockets[0]!.destroyed, { interval: 5 })
+  })
+
   test('may have another name than its host, which it is asked for', async () => {
     const asked: unknown[] = []
     await using backend = await tlsBackend((socket) => {
