@@ -32,6 +32,8 @@ class FarStore implements Store {
   slowness: Promise<void> | undefined
   /** Does it answer, and refuse what needs memory? */
   full = false
+  /** Pools whose master is dead. */
+  readonly dead = new Set<string>()
   readonly #onAvailability: ((available: boolean) => void)[] = []
   /** What it holds, without the way there. */
   here: MemoryStore = new MemoryStore({ now: () => this.time })
@@ -42,7 +44,7 @@ class FarStore implements Store {
       this.finds++
       return this.#ask(() => this.here.sessions.find(key))
     },
-    bind: (...bind) => this.#ask(() => this.here.sessions.bind(...bind), this.full),
+    bind: (...bind) => this.#ask(() => this.here.sessions.bind(...bind), this.full || this.dead.has(bind[0].pool)),
     touch: (key, binding) => {
       this.touches++
       if (this.available) this.here.sessions.touch(key, binding)
@@ -130,7 +132,7 @@ test('a session bound here costs no promise afterwards', async () => {
   const { far, near } = setUp()
   const row = await begin(near)
 
-  expect(near.sessions.find(key)).toBe(row)
+  expect(near.sessions.find(key)).toEqual(row)
   expect(far.finds).toBe(0)
 })
 
@@ -140,7 +142,7 @@ test('a session found once costs no promise afterwards', async () => {
 
   const row = await near.sessions.find(key)
 
-  expect(near.sessions.find(key)).toBe(row)
+  expect(near.sessions.find(key)).toEqual(row)
   expect(far.finds).toBe(1)
 })
 
@@ -161,7 +163,7 @@ test('a row below the version asked for is read again', async () => {
   const row = await begin(near)
   const moved = (await far.here.sessions.bind(key, 'b', row.version, terms)) as Binding
 
-  expect(near.sessions.find(key)).toBe(row)
+  expect(near.sessions.find(key)).toEqual(row)
   expect(await near.sessions.find(key, moved.version)).toEqual(moved)
   expect(near.sessions.find(key)).toEqual(moved)
 })
@@ -172,7 +174,7 @@ test('a change told drops what is older, and nothing newer', async () => {
 
   feed.tell(keyOf('another'), row.version + 1)
   feed.tell(key, row.version)
-  expect(near.sessions.find(key)).toBe(row)
+  expect(near.sessions.find(key)).toEqual(row)
 
   feed.tell(key, row.version + 1)
   expect(asked(near.sessions.find(key))).toBe(true)
@@ -265,7 +267,7 @@ test('a store that goes away while a row is read again leaves the row in use', a
   far.available = false
   resolve()
 
-  expect(await finding).toBe(row)
+  expect(await finding).toEqual(row)
 })
 
 test('past its deadline a row is read again', async () => {
@@ -333,6 +335,20 @@ test('another value, a shorter life or a drop of a cookie is recorded at once', 
   near.cookies.record(key, [cookieOf('two', 0)])
 
   expect(far.recordings).toBe(4)
+})
+
+test('of several cookies each is looked at', async () => {
+  const { far, near } = setUp()
+  const [one, two] = [cookieOf('one'), { ...cookieOf('two'), name: 'theme' }]
+  await near.sessions.bind(key, 'a', 0, { ...terms, cookies: [one, two] })
+
+  near.cookies.record(key, [one, two])
+  expect(far.recordings).toBe(0)
+  near.cookies.record(key, [two, one])
+  near.cookies.record(key, [two])
+  near.cookies.record(key, [{ ...two, attributes: 'Path=/shop' }])
+
+  expect(far.recordings).toBe(3)
 })
 
 test('a session that ends with its last cookie is told of each, and read again at its deadline', async () => {
@@ -458,6 +474,20 @@ describe('what is bound while the store is away', () => {
     far.full = false
 
     await eventually(() => far.here.sessions.find(key), { backend: 'a' })
+  })
+
+  test('waits for no other pool, whose part of the store does not come back', async () => {
+    const { far, near } = setUp()
+    far.available = false
+    const lost = { pool: 'lost', id: 'another' }
+    for (const each of [lost, key]) await near.sessions.bind(each, 'a', 0, terms).catch(() => {})
+    far.dead.add('lost')
+
+    far.comesBack()
+
+    await eventually(() => far.here.sessions.find(key), { backend: 'a' })
+    far.dead.clear()
+    await eventually(() => far.here.sessions.find(lost), { backend: 'a' })
   })
 
   test('is given up beyond 10,000, the oldest first', async () => {

@@ -14,7 +14,7 @@ import type {
 const defaultEntries = 100_000
 
 export interface NearCacheOptions {
-  /** Most sessions held, 100,000 by default; a session takes some 500 bytes. */
+  /** Most sessions held, 100,000 by default; a session takes some 200 bytes. */
   readonly entries?: number | undefined
 }
 

@@ -1,7 +1,7 @@
-import { touchInterval } from './ageing.ts'
 import { type ChangeFeed, unheard } from './change-feed.ts'
-import { SessionLru } from './lru.ts'
-import { type Entry, entryOf, isFresh, prolonged, restoringTerms, unconfirmedBinding } from './near-entry.ts'
+import { restoringTerms, unconfirmedBinding } from './near-binding.ts'
+import { nowhere, type Place } from './near-places.ts'
+import { NearTable } from './near-table.ts'
 import { type UnconfirmedBind, UnconfirmedBinds } from './near-unconfirmed.ts'
 import { RecentChanges } from './recent-changes.ts'
 import {
@@ -30,24 +30,25 @@ import {
 export class NearSessions implements SessionTable, CookieTable, Disposable {
   readonly #store: Store
   readonly #feed: ChangeFeed
-  readonly #held: SessionLru<Entry>
+  readonly #held: NearTable
   readonly #changes = new RecentChanges()
   readonly #unconfirmed = new UnconfirmedBinds((bind) => this.#confirm(bind))
 
   constructor(store: Store, feed: ChangeFeed, limit: number) {
     this.#store = store
     this.#feed = feed
-    this.#held = new SessionLru(limit)
+    this.#held = new NearTable(limit)
     feed.onChange((key, below) => this.#drop(key, below))
     store.onAvailability((available) => available && this.#unconfirmed.offer())
   }
 
   find(key: SessionKey, atLeast = 0): MaybePromise<Row> {
-    const entry = this.#held.use(key)
-    if (!entry || entry.binding.version < atLeast) return this.#read(key)
-    if (entry.binding.deadline <= this.#store.now()) return this.#read(key)
-    if (entry.generation === this.#feed.hearing(key)) return entry.binding
-    return this.#verify(key, entry.binding)
+    const place = this.#held.use(key)
+    if (place === nowhere || this.#held.versionAt(place) < atLeast) return this.#read(key)
+    if (this.#held.deadlineAt(place) <= this.#store.now()) return this.#read(key)
+    const binding = this.#held.bindingAt(place)
+    if (this.#held.generationAt(place) === this.#feed.hearing(key)) return binding
+    return this.#verify(key, binding)
   }
 
   async bind(key: SessionKey, backend: string, seen: number, terms: Terms): Promise<Row> {
@@ -62,10 +63,14 @@ export class NearSessions implements SessionTable, CookieTable, Disposable {
   }
 
   touch(key: SessionKey, binding: Binding): void {
-    const entry = this.#held.peek(key)
-    if (entry && !this.#renew(entry)) return
+    const place = this.#held.peek(key)
+    if (place !== nowhere) {
+      const now = this.#store.now()
+      if (!this.#held.isToBeRenewed(place, now)) return
+      this.#held.renew(place, now)
+    }
     if (this.#unconfirmed.has(key)) return
-    this.#store.sessions.touch(key, entry?.binding ?? binding)
+    this.#store.sessions.touch(key, this.#bindingOf(key) ?? binding)
   }
 
   async end(key: SessionKey): Promise<boolean> {
@@ -98,12 +103,11 @@ export class NearSessions implements SessionTable, CookieTable, Disposable {
   }
 
   record(key: SessionKey, cookies: readonly CookieRecord[]): void {
-    const entry = this.#held.peek(key)
-    const now = this.#store.now()
-    if (entry && isFresh(entry, cookies, now)) return
-    if (entry) {
-      entry.recorded = cookies
-      entry.recordedAt = now
+    const place = this.#held.peek(key)
+    if (place !== nowhere) {
+      const now = this.#store.now()
+      if (this.#held.hasRecorded(place, cookies, now)) return
+      this.#held.record(place, cookies, now)
     }
     this.#store.cookies.record(key, cookies)
   }
@@ -119,8 +123,8 @@ export class NearSessions implements SessionTable, CookieTable, Disposable {
   async #bind(key: SessionKey, backend: string, seen: number, terms: Terms): Promise<Row> {
     const { generation, heard } = this.#momentFor(key)
     const row = await this.#store.sessions.bind(key, backend, seen, terms)
-    const entry = this.#hold(key, row, heard, generation)
-    if (entry && row.state === 'bound' && row.backend === backend) this.#renewed(entry, terms.cookies)
+    const place = this.#hold(key, row, heard, generation)
+    if (place !== nowhere && row.state === 'bound' && row.backend === backend) this.#written(place, terms)
     return row
   }
 
@@ -131,17 +135,13 @@ export class NearSessions implements SessionTable, CookieTable, Disposable {
   }
 
   #holdUnconfirmed(bind: UnconfirmedBind): void {
-    const held = this.#held.peek(bind.key)
-    const entry = entryOf(bind.key, unconfirmedBinding(bind, held?.binding, this.#store.now()), unheard)
-    this.#renewed(entry, bind.terms.cookies)
-    if (held) this.#held.remove(bind.key)
-    this.#held.add(entry)
+    const binding = unconfirmedBinding(bind, this.#bindingOf(bind.key), this.#store.now())
+    this.#written(this.#held.hold(bind.key, binding, unheard), bind.terms)
     this.#unconfirmed.add(bind)
   }
 
   /** The store has no row of a session that has not ended: it forgot. What is held is in force, and is written again. */
-  #restore({ pool, id, binding }: Entry): void {
-    const key = { pool, id }
+  #restore(key: SessionKey, binding: Binding): void {
     if (this.#unconfirmed.has(key)) return
     const terms = restoringTerms(binding, this.#store.now())
     this.#unconfirmed.add({ key, backend: binding.backend, seen: 0, terms })
@@ -151,20 +151,19 @@ export class NearSessions implements SessionTable, CookieTable, Disposable {
   async #read(key: SessionKey): Promise<Row> {
     const { generation, heard } = this.#momentFor(key)
     const row = await this.#store.sessions.find(key)
-    const held = this.#held.peek(key)
-    if (held !== undefined && this.#outlives(held, row)) {
-      if (row.state === 'absent') this.#restore(held)
-      return held.binding
+    const held = this.#bindingOf(key)
+    if (held !== undefined && this.#outlives(key, held, row)) {
+      if (row.state === 'absent') this.#restore(key, held)
+      return held
     }
     this.#hold(key, row, heard, generation)
     return row
   }
 
   /** Does what is held say more than the row that was found? That may be lost, or of before a binding that is still to be written. */
-  #outlives(held: Entry, row: Row): boolean {
-    const { deadline, endsWithLastCookie, version } = held.binding
+  #outlives(key: SessionKey, { deadline, endsWithLastCookie, version }: Binding, row: Row): boolean {
     if (row.state === 'ended' || deadline <= this.#store.now()) return false
-    if (row.state === 'bound') return row.version < version && this.#unconfirmed.has(held)
+    if (row.state === 'bound') return row.version < version && this.#unconfirmed.has(key)
     return endsWithLastCookie !== true
   }
 
@@ -181,50 +180,37 @@ export class NearSessions implements SessionTable, CookieTable, Disposable {
     })
   }
 
-  /** Holds an answer, unless a change of its row was heard since it was asked for; the entry that has it now. */
-  #hold(key: SessionKey, row: Row, heard: number, generation: number): Entry | undefined {
+  #bindingOf(key: SessionKey): Binding | undefined {
+    const place = this.#held.peek(key)
+    return place === nowhere ? undefined : this.#held.bindingAt(place)
+  }
+
+  /** Holds an answer, unless a change of its row was heard since it was asked for; where it is held now. */
+  #hold(key: SessionKey, row: Row, heard: number, generation: number): Place {
     const held = this.#held.peek(key)
-    if (held && held.binding.version > row.version && row.state !== 'absent') return undefined
+    if (held !== nowhere && this.#held.versionAt(held) > row.version && row.state !== 'absent') return nowhere
     if (row.state === 'ended') this.#unconfirmed.remove(key)
     if (row.state !== 'bound' || row.version < this.#changes.below(key, heard)) {
-      if (held) this.#held.remove(key)
-      return undefined
+      this.#held.remove(key)
+      return nowhere
     }
-    if (held?.binding.version === row.version) {
-      held.binding = row
-      held.generation = generation
-      return held
-    }
-    const entry = entryOf(key, row, generation)
-    if (held) this.#held.remove(key)
-    this.#held.add(entry)
-    return entry
+    return this.#held.hold(key, row, generation)
   }
 
   #drop(key: SessionKey, below: number): void {
-    const entry = this.#held.peek(key)
+    const place = this.#held.peek(key)
     if (below === 0) {
-      if (entry) entry.generation = unheard
+      if (place !== nowhere) this.#held.doubt(place)
       return
     }
     this.#changes.add(key, below)
-    if (entry && entry.binding.version < below) this.#held.remove(entry)
+    if (place !== nowhere && this.#held.versionAt(place) < below) this.#held.remove(key)
   }
 
-  /** Is a renewal due? Then it counts as made. */
-  #renew(entry: Entry): boolean {
-    const { age } = entry.binding
+  /** The store is told of a binding, and of its cookies with it. */
+  #written(place: Place, { cookies }: Terms): void {
     const now = this.#store.now()
-    if (now - entry.touched < touchInterval(age)) return false
-    entry.touched = now
-    entry.binding = prolonged(entry.binding, now)
-    return true
-  }
-
-  #renewed(entry: Entry, cookies: readonly CookieRecord[] | undefined): void {
-    entry.touched = this.#store.now()
-    if (!cookies) return
-    entry.recorded = cookies
-    entry.recordedAt = entry.touched
+    this.#held.written(place, now)
+    if (cookies) this.#held.record(place, cookies, now)
   }
 }

@@ -11,16 +11,22 @@ export interface UnconfirmedBind {
 
 /** More than these are not worth the memory: their sessions live on by their cookies, or begin anew. */
 const most = 10_000
-/** Offered at a time, so that a store that has just come back is not flooded. */
+/** Of one pool offered at a time, so that a store that has just come back is not flooded. */
 const batch = 256
 const retryInterval: Milliseconds = 1000
 
-/** Bindings to be written as soon as the store takes them, the oldest first; beyond a limit the oldest are given up. */
+/**
+ * Bindings to be written as soon as the store takes them; beyond a limit the oldest are given up.
+ *
+ * A part of the store may take none while others do, such as the slots of a master that is dead. So pools do not wait for each
+ * other, and another binding is the first each time.
+ */
 export class UnconfirmedBinds implements Disposable {
   readonly #binds = new Map<string, UnconfirmedBind>()
   readonly #write: (bind: UnconfirmedBind) => Promise<void>
   #timer: NodeJS.Timeout | undefined
   #offering = false
+  #offers = 0
   #over = false
 
   /** `write` asks the store, and rejects with `StoreUnavailable` when that takes nothing now. */
@@ -45,21 +51,17 @@ export class UnconfirmedBinds implements Disposable {
     if (this.#binds.size > 0) this.#binds.delete(nameOf(key))
   }
 
-  /** Offers all to the store, one alone first: if it does not take that, it is asked again in a second. */
+  /** Offers all to the store, until it takes none of those it is offered at a time; the rest again in a second. */
   async offer(): Promise<void> {
     if (this.#offering || this.#over) return
     this.#offering = true
     try {
-      for (let count = 1; this.#binds.size > 0; count = batch) {
-        const offered = [...this.#binds.values()].slice(0, count)
-        await Promise.all(offered.map((bind) => this.#offerOne(bind)))
-      }
-    } catch (failure) {
-      if (!(failure instanceof StoreUnavailable)) throw failure
-      this.#again()
+      const pools = Map.groupBy(this.#fromAnother(), ({ key }) => key.pool)
+      await Promise.all([...pools.values()].map((binds) => this.#offerInTurn(binds)))
     } finally {
       this.#offering = false
     }
+    if (this.#binds.size > 0) this.#again()
   }
 
   [Symbol.dispose](): void {
@@ -67,11 +69,35 @@ export class UnconfirmedBinds implements Disposable {
     clearTimeout(this.#timer)
   }
 
-  async #offerOne(bind: UnconfirmedBind): Promise<void> {
-    await this.#write(bind)
-    const name = nameOf(bind.key)
-    // Another may have been made meanwhile.
-    if (this.#binds.get(name) === bind) this.#binds.delete(name)
+  /** All, beginning with another one than last time. */
+  #fromAnother(): readonly UnconfirmedBind[] {
+    const binds = [...this.#binds.values()]
+    const first = (this.#offers++ * batch) % Math.max(binds.length, 1)
+    return binds.slice(first).concat(binds.slice(0, first))
+  }
+
+  async #offerInTurn(binds: readonly UnconfirmedBind[]): Promise<void> {
+    for (let first = 0; first < binds.length; first += batch) {
+      const taken = await Promise.all(binds.slice(first, first + batch).map((bind) => this.#isTaken(bind)))
+      if (!taken.includes(true)) return
+    }
+  }
+
+  async #isTaken(bind: UnconfirmedBind): Promise<boolean> {
+    // Its session may have ended while others were offered, or another binding of it been made.
+    if (!this.#isHeld(bind)) return true
+    try {
+      await this.#write(bind)
+    } catch (failure) {
+      if (failure instanceof StoreUnavailable) return false
+      throw failure
+    }
+    if (this.#isHeld(bind)) this.#binds.delete(nameOf(bind.key))
+    return true
+  }
+
+  #isHeld(bind: UnconfirmedBind): boolean {
+    return this.#binds.get(nameOf(bind.key)) === bind
   }
 
   #again(): void {

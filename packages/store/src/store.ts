@@ -85,9 +85,9 @@ export interface Binding {
   /** Absolute end, store time; 0 for none. */
   readonly end: Milliseconds
   /** Does it also end with the last of its cookies? */
-  readonly endsWithLastCookie?: boolean
+  readonly endsWithLastCookie?: boolean | undefined
   /** How it was recognised, for people; undefined where nobody has to know. */
-  readonly source?: string
+  readonly source?: string | undefined
 }
 
 /** A tombstone: the session was ended by an operator or its application; whoever presents its key is a newcomer. */
