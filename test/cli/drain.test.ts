@@ -10,6 +10,7 @@ import {
   type BulkProgress,
   type BulkSelection,
 } from '@sticky/proxy/admin-api'
+import { StoreUnavailable } from '@sticky/store'
 import { describe, expect, test } from 'vitest'
 
 import { adminServer, idOf, session } from './admin-fixture.ts'
@@ -77,6 +78,49 @@ describe('backends drain', () => {
     expect(run.stderr).toBe(`sticky-cli: 2 sessions of shop/a were ${then === 'move' ? 'moved' : 'ended'}\n`)
   })
 
+  test('has those moved, too, that turn up after the first pass', async () => {
+    const left = { carried: [{ sessions: 2 }], after: [{ sessions: 1 }, { inFlight: 1 }, { drained: true }] }
+
+    const run = await drained(left, [...drain, '--timeout', '50ms', '--then', 'move'])
+
+    expect(run).toMatchObject({ code: 0, stdout: 'shop/a is empty\n' })
+    expect(run.bulk.map(([what]) => what)).toEqual(['move', 'move'])
+    expect(run.stderr).toBe('sticky-cli: 4 sessions of shop/a were moved\n')
+  })
+
+  test('makes another pass where one failed', async () => {
+    const left = { carried: [{ sessions: 2 }], after: ['away', { sessions: 2 }, { drained: true }] as const, broken: 1 }
+
+    const run = await drained(left, [...drain, '--timeout', '50ms', '--then', 'end'])
+
+    expect(run).toMatchObject({ code: 0, stdout: 'shop/a is empty\n' })
+    expect(run.bulk.map(([what]) => what)).toEqual(['end', 'end'])
+    expect(run.stderr).toBe(
+      'sticky-cli: the store does not answer; looking again until it is back\nsticky-cli: the admin API is back\nsticky-cli: 2 sessions of shop/a were ended\n',
+    )
+  })
+
+  test('ends with 5 where sessions turn up again and again', async () => {
+    const left = { carried: [{ sessions: 2 }], after: [{ sessions: 1 }] }
+
+    const run = await drained(left, [...drain, '--timeout', '50ms', '--then', 'move', '--interval', '500ms'])
+
+    expect(run).toMatchObject({ code: 5, stdout: '' })
+    expect(run.bulk.length).toBeGreaterThan(5)
+    expect(run.stderr).toMatch(
+      /^sticky-cli: \d+ sessions of shop\/a were moved\nsticky-cli: shop\/a is not empty after 0s and moving its sessions: 1 sessions, 0 in flight; it stays in drain\n$/,
+    )
+  })
+
+  test('touches no session where somebody has set the backend to ready meanwhile', async () => {
+    const carried = [{ sessions: 2 }, { sessions: 2, state: 'ready', wanted: 'ready' }] as const
+
+    const run = await drained(carried, [...drain, '--timeout', '10s', '--then', 'end'])
+
+    expect(run).toMatchObject({ code: 1, stdout: '', bulk: [] })
+    expect(run.stderr).toBe('sticky-cli: shop/a was set to ready meanwhile, which ends its drain\n')
+  })
+
   test('says so where sessions are in no table', async () => {
     const run = await drained(
       [
@@ -100,7 +144,7 @@ describe('backends drain', () => {
   })
 
   test('stays when it is interrupted, and says so', async () => {
-    await using server = await adminServer(draining([{ sessions: 1 }]).api)
+    await using server = await adminServer(draining({ carried: [{ sessions: 1 }] }).api)
     const child = startCli([...drain, '--watch', '--admin', `http://${server.address}`])
     const said = text(child.stderr)
     await once(child.stdout, 'data')
@@ -138,7 +182,7 @@ test.each([
   expect(changes).toEqual([['shop', 'a', change]])
   expect(run).toMatchObject({ code: 5, stdout: `shop/a ${what}: ready, weight 1, 0 sessions, 0 in flight\n` })
   expect(run.stderr).toBe(
-    `sticky-cli: shop/a ${what}, but not every worker of n2, n3 has said in time that this is in force there\n`,
+    `sticky-cli: shop/a ${what}, but not every worker of n2, n3 has said in time that this is in force there; sticky-cli nodes tells when they were last heard of\n`,
   )
 })
 
@@ -172,6 +216,33 @@ describe('sessions move', () => {
     ])
   })
 
+  test('moves none where it is only to say what it would do', async () => {
+    const moves: unknown[] = []
+    await using server = await adminServer({
+      async moveSession(id, move) {
+        moves.push(move)
+        return { ...session(id, 'a'), unacknowledged: [] }
+      },
+    })
+
+    const words = ['sessions', 'move', idOf(1), '--to', 'b', '--dry-run']
+    const run = await stickyCli([...words, '--admin', `http://${server.address}`])
+
+    expect(run).toMatchObject({ code: 0, stdout: `session ${idOf(1)} would live on b\n`, stderr: '' })
+    expect(moves).toEqual([{ backend: 'b', dryRun: true }])
+  })
+
+  test.each([
+    ['--idle-gt', '5m'],
+    ['--limit', '1'],
+    ['--rate', '5'],
+  ])('of an id and %s takes neither', async (...words) => {
+    const run = await stickyCli(['sessions', 'move', idOf(1), '--to', 'b', ...words])
+
+    expect(run).toMatchObject({ code: 2, stdout: '' })
+    expect(run.stderr).toBe('sticky-cli: --idle-gt, --limit and --rate go with --from, not with an id\n')
+  })
+
   test('tells how far it is with many, and what became of those that did not move', async () => {
     const moves: BulkMove[] = []
     await using server = await adminServer({
@@ -203,18 +274,27 @@ describe('sessions move', () => {
 
 type Carried = Partial<BackendDocument> | 'away'
 
-/** A node whose backend carries this and that from look to look, and nothing when its sessions have been moved or ended. */
-function draining(carried: readonly Carried[]) {
-  const state = { looks: 0, bulk: [] as [string, BulkSelection][] }
+interface Left {
+  readonly carried: readonly Carried[]
+  /** What it carries when sessions have been moved or ended; nothing by default. */
+  readonly after?: readonly Carried[]
+  /** So many passes over its sessions fail. */
+  readonly broken?: number
+}
+
+/** A node whose backend carries this and that from look to look. */
+function draining({ carried, after = [{ drained: true }], broken = 0 }: Left) {
+  const state = { looks: 0, looksAfter: 0, bulk: [] as [string, BulkSelection][] }
   const seen = (): BackendDocument => {
-    if (state.bulk.length > 0) return document({ drained: true })
-    const now = carried[Math.min(state.looks, carried.length - 1)]!
+    const [list, look] = state.bulk.length > 0 ? [after, state.looksAfter++] : [carried, state.looks]
+    const now = list[Math.min(look, list.length - 1)]!
     if (now === 'away') throw new AdminProblem('store-unavailable', 'the store does not answer')
     return document(now)
   }
   const bulk = (what: string) =>
     async function* (selection: BulkSelection): AsyncGenerator<BulkProgress> {
       state.bulk.push([what, selection])
+      if (state.bulk.length <= broken) throw new StoreUnavailable('away')
       yield progress({ changed: 2, done: true })
     }
   const api: Partial<AdminApi> = {
@@ -232,16 +312,23 @@ function draining(carried: readonly Carried[]) {
   return { api, state }
 }
 
-async function drained(carried: readonly Carried[], words: readonly string[]) {
-  const { api, state } = draining(carried)
+async function drained(left: Left | Left['carried'], words: readonly string[]) {
+  const { api, state } = draining('carried' in left ? left : { carried: left })
   await using server = await adminServer(api)
   return { ...(await stickyCli([...words, '--admin', `http://${server.address}`])), ...state }
 }
 
 function document(parts: Partial<BackendDocument>): BackendDocument {
   return {
-    ...{ apiVersion, pool: 'shop', id: 'a', url: 'http://127.0.0.1:3001', weight: 1, state: 'drain', check: null },
-    ...{ since: '2026-05-01T12:00:00.000Z', drained: false, keepsSessions: true, sessions: 0, inFlight: 0 },
+    ...{ apiVersion, pool: 'shop', id: 'a', url: 'http://127.0.0.1:3001', weight: 1, state: 'drain', wanted: 'drain' },
+    ...{
+      check: null,
+      since: '2026-05-01T12:00:00.000Z',
+      drained: false,
+      keepsSessions: true,
+      sessions: 0,
+      inFlight: 0,
+    },
     ...parts,
   }
 }

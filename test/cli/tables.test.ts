@@ -11,6 +11,7 @@ test('backends shows what each carries, and a dash for what is unknown', async (
     pool: 'shop',
     url: 'http://127.0.0.1:3001',
     weight: 1,
+    wanted: 'ready' as const,
     since: null,
     drained: false,
     keepsSessions: true,

@@ -163,7 +163,7 @@ test('a node whose worker says nothing is named, and obeys as soon as it can', a
     expect(run.code).toBe(5)
     expect(run.stdout).toMatch(/^shop\/a takes no newcomers/)
     expect(run.stderr).toBe(
-      'sticky-cli: shop/a is set to drain, but not every worker of n2 has said in time that this is in force there\n',
+      'sticky-cli: shop/a is set to drain, but not every worker of n2 has said in time that this is in force there; sticky-cli nodes tells when it was last heard of\n',
     )
     expect(performance.now() - began).toBeLessThan(4_000)
   } finally {

@@ -119,7 +119,7 @@ function addSessions(program: Command, act: Act): void {
     .option('--limit <n>', 'at most so many', positive)
     .option('--rate <n>', 'sessions a second, at most; 500', rate)
     .option('--close', 'close their open WebSockets, with code 1012')
-    .option('--dry-run', 'only count the sessions that would move')
+    .option('--dry-run', 'move nothing, only tell what would move')
     .action((id: string | undefined, options: MoveOptions) => act((context) => move(context, id, options)))
   sessions
     .command('end')
@@ -238,14 +238,17 @@ interface MoveOptions extends Omit<BulkMove, 'from' | 'reason'> {
 }
 
 async function move(context: CommandContext, id: string | undefined, options: MoveOptions): Promise<void> {
-  const { from, to, pool, ifVersion, close, idleGt, ...bulk } = options
-  if (id !== undefined && from === undefined && to !== undefined)
-    return await moveSession(context, id, { backend: to, ifVersion, close }, { pool })
+  const { from, to, pool, ifVersion, close, dryRun, idleGt, ...bulk } = options
+  const isOfMany = [from, idleGt, ...Object.values(bulk)].some((option) => option !== undefined)
+  if (id !== undefined && to !== undefined && !isOfMany)
+    return await moveSession(context, id, { backend: to, ifVersion, close, dryRun }, { pool })
+  if (id !== undefined && isOfMany && from === undefined)
+    throw new CommandFailure(exitCodes.usage, '--idle-gt, --limit and --rate go with --from, not with an id')
   if (id !== undefined || from === undefined || ifVersion !== undefined)
     throw new CommandFailure(exitCodes.usage, 'sessions move takes either an id and --to, or --from')
   const [backend, inPool] = from.split('/').toReversed() as [string, string | undefined]
   const seconds = idleGt && idleGt / 1000
-  await moveSessions(context, { ...bulk, from: backend, to, pool: inPool ?? pool, close, idleGt: seconds })
+  await moveSessions(context, { ...bulk, from: backend, to, pool: inPool ?? pool, close, dryRun, idleGt: seconds })
 }
 
 function backendName(text: string): BackendName {

@@ -64,9 +64,11 @@ export function isPassing(error: unknown): boolean {
 /** Says what was done, but not everywhere in time; nothing when all live nodes have said that it is in force there. */
 export function demandAcknowledged(what: string, { unacknowledged }: Acknowledged): void {
   if (unacknowledged.length === 0) return
-  const nodes = unacknowledged.join(', ')
-  throw new CommandFailure(
-    exitCodes.notInTime,
-    `${what}, but not every worker of ${nodes} has said in time that this is in force there`,
-  )
+  throw new CommandFailure(exitCodes.notInTime, `${what}, but ${notInForceOn(unacknowledged)}`)
+}
+
+/** What is known of nodes that have not acknowledged a change: they may be slow, gone, or cut off from the store. */
+export function notInForceOn(nodes: readonly string[]): string {
+  const when = `sticky-cli nodes tells when ${nodes.length === 1 ? 'it was' : 'they were'} last heard of`
+  return `not every worker of ${nodes.join(', ')} has said in time that this is in force there; ${when}`
 }

@@ -13,8 +13,9 @@ export async function moveSession(
 ): Promise<void> {
   const moved = await api.moveSession(id, move, query)
   if (moved === undefined) throw noSuchSession(id)
-  await printDocument(output, moved, () => `session ${id} lives on ${move.backend}\n`)
-  demandAcknowledged(`session ${id} lives on ${move.backend}`, moved)
+  const what = `session ${id} ${move.dryRun ? 'would live' : 'lives'} on ${move.backend}`
+  await printDocument(output, moved, () => `${what}\n`)
+  demandAcknowledged(what, moved)
 }
 
 /** `sticky-cli sessions move --from`: moves the sessions of a backend and tells how far it is. */

@@ -10,6 +10,7 @@ import type {
   SessionEnded,
   SessionMove,
   SessionMoved,
+  WantedState,
 } from './operator-commands.ts'
 
 export type * from './config-changes.ts'
@@ -190,6 +191,8 @@ export interface BackendResource {
   readonly weight: number
   /** As this node sees it: `drain` keeps its sessions and gets no newcomers, `maint` gets nothing, `down` is unwell or ejected by every worker. */
   readonly state: 'ready' | 'drain' | 'maint' | 'down'
+  /** What operators want it to be; `ready` where they never said anything. */
+  readonly wanted: WantedState
   /** What health checks of this node find; null: it makes none. */
   readonly check: CheckResource | null
   /** When operators gave it the state they want it in; null: they never said anything. */

@@ -15,7 +15,7 @@ import { type BackendReport, reportsAbout, type WorkerReport } from './worker-re
 export interface BackendSources {
   readonly store: Store
   readonly pools: readonly PoolConfig[]
-  readonly orders: Pick<BackendOrders, 'of' | 'refresh'>
+  readonly orders: Pick<BackendOrders, 'of' | 'heed'>
   readonly checks: Pick<HealthChecks, 'of'>
   readonly acknowledgements: Pick<Acknowledgements, 'missing'>
   /** Asks this node's workers. */
@@ -40,9 +40,8 @@ export function backendOperations(sources: BackendSources): Pick<AdminApi, 'back
 
     async changeBackend(pool, id, change) {
       const named = configured(pools, pool, id)
-      await store.cluster.order(pool, id, change)
+      orders.heed(await store.cluster.order(pool, id, change))
       const unacknowledged = await acknowledgements.missing()
-      await unlessAway(orders.refresh())
       return { apiVersion, ...(await show(named.pool, named.backend)), unacknowledged }
     },
   }
@@ -58,6 +57,12 @@ export function configured(
   const found = pool!.backends.find((candidate) => candidate.id === backend)
   if (found === undefined) throw new AdminProblem('no-such-backend', `pool ${id} has no backend named ${backend}`)
   return { pool: pool!, backend: found }
+}
+
+/** May sessions be moved there, by what operators say just now? Of one that gets nothing they would be re-bound at once. */
+export function isOpen(orders: BackendSources['orders'], pool: string, { id, weight }: BackendConfig): boolean {
+  const order = orders.of(pool, id)
+  return (order?.state ?? 'ready') === 'ready' && (order?.weight ?? weight) > 0
 }
 
 /** The backends of a pool with what they carry. */
@@ -79,11 +84,12 @@ export async function describeBackends(
       sessions: sessions && (sessions.get(id) ?? 0),
       inFlight: totals && (totals.get(id) ?? 0),
     }
-    const takesNewcomers = (order?.state ?? 'ready') === 'ready' && standing.weight > 0
+    const wanted = order?.state ?? 'ready'
+    const takesNewcomers = wanted === 'ready' && standing.weight > 0
     const drained = !takesNewcomers && carried.sessions === 0 && carried.inFlight === 0
     const since = order === undefined ? null : timestamp(order.since)
     const check = checkResource(checks.of(pool.id, id))
-    return { pool: pool.id, id, url, ...standing, check, since, drained, ...carried, keepsSessions }
+    return { pool: pool.id, id, url, ...standing, wanted, check, since, drained, ...carried, keepsSessions }
   })
 }
 

@@ -27,12 +27,13 @@ export function backendChange(body: unknown): BackendChange {
 
 /** The body of `PATCH /v1/sessions/{id}`. */
 export function sessionMove(body: unknown): SessionMove {
-  const { backend, ifVersion, close } = fieldsOf(body, ['backend', 'ifVersion', 'close'])
+  const { backend, ifVersion, close, dryRun } = fieldsOf(body, ['backend', 'ifVersion', 'close', 'dryRun'])
   if (!isText(backend)) throw invalid('backend must be a name')
   return {
     backend,
     ifVersion: optional(ifVersion, isCount, 'ifVersion must be a version, a positive whole number'),
     close: optional(close, isFlag, 'close must be true or false'),
+    dryRun: optional(dryRun, isFlag, 'dryRun must be true or false'),
   }
 }
 

@@ -22,8 +22,14 @@ describe('backends', () => {
     const drained = await api.changeBackend('shop', 'b', { state: 'drain', weight: 4 })
     const carrying = await api.changeBackend('shop', 'a', { state: 'maint' })
 
-    expect(before).toMatchObject({ since: null, drained: false, keepsSessions: true, sessions: 1 })
-    expect(drained).toMatchObject({ id: 'b', since: expect.stringMatching(/Z$/), drained: true, unacknowledged: [] })
+    expect(before).toMatchObject({ wanted: 'ready', since: null, drained: false, keepsSessions: true, sessions: 1 })
+    expect(drained).toMatchObject({
+      id: 'b',
+      wanted: 'drain',
+      since: expect.stringMatching(/Z$/),
+      drained: true,
+      unacknowledged: [],
+    })
     expect(carrying).toMatchObject({ id: 'a', drained: false, sessions: 1 })
   })
 
@@ -88,6 +94,36 @@ describe('sessions', () => {
     expect(await homes('shop')).toEqual({ a: 1 })
   })
 
+  test('go nowhere that operators have closed since the move began, and the move breaks off where nothing is open', async () => {
+    const { api, bind, homes } = admin()
+    for (const letter of 'ABCDEF') await bind('shop', letter, 'a')
+    const move = api.moveSessions({ pool: 'shop', from: 'a', rate: 10 })[Symbol.asyncIterator]()
+    await move.next()
+
+    await api.changeBackend('shop', 'b', { state: 'drain' })
+    await api.changeBackend('shop', 'c', { weight: 0 })
+
+    await expect(move.next()).rejects.toMatchObject({ code: 'backend-not-ready' })
+    expect(await homes('shop')).toEqual({ a: 5, b: 1 })
+  })
+
+  test('move only if they may, and not at all where that is all that is asked', async () => {
+    const { api, bind, homes } = admin()
+    await bind('shop', 'A', 'a')
+    await api.changeBackend('shop', 'b', { weight: 0 })
+    const { version } = (await api.moveSession(id('A'), { backend: 'c', dryRun: true }, {}))!
+
+    expect(await api.moveSession(id('A'), { backend: 'c', ifVersion: version, dryRun: true }, {})).toMatchObject({
+      backend: 'a',
+      unacknowledged: [],
+    })
+    await expect(api.moveSession(id('A'), { backend: 'c', ifVersion: 1, dryRun: true }, {})).rejects.toMatchObject({
+      code: 'version-conflict',
+    })
+    await expect(api.moveSession(id('A'), { backend: 'b' }, {})).rejects.toMatchObject({ code: 'backend-not-ready' })
+    expect(await homes('shop')).toEqual({ a: 1 })
+  })
+
   test('that were asked for have their tunnels looked at', async () => {
     const { api, bind, store } = admin()
     const recalled: string[] = []
@@ -106,6 +142,7 @@ describe('sessions', () => {
   test.each([
     [{ from: 'c' }, 'ambiguous-backend'],
     [{ from: 'x' }, 'no-such-backend'],
+    [{ pool: 'shop', from: 'a', to: 'a' }, 'invalid-request'],
     [{ pool: 'shop', from: 'a', to: 'd' }, 'no-such-backend'],
     [{ pool: 'nowhere', from: 'a' }, 'no-such-pool'],
   ])('are not moved by %j: %s', async (move, code) => {

@@ -1,14 +1,14 @@
-import type { SessionFilter, SessionRow, Store } from '@sticky/store'
+import type { Milliseconds, SessionFilter, SessionRow, Store } from '@sticky/store'
 
 import type { PoolConfig } from '../config/config.ts'
 import { type AdminApi, AdminProblem, apiVersion } from './admin-api.ts'
-import { type BackendSources, configured, describeBackends } from './admin-backends.ts'
+import { type BackendSources, configured, describeBackends, isOpen } from './admin-backends.ts'
 import { poolsOf } from './admin-resources.ts'
 import { sessionResource } from './admin-sessions.ts'
 import { bulkChanges, type Outcome } from './bulk-changes.ts'
 import type { MoveCounts } from './move-counts.ts'
 import { NewHomes } from './new-homes.ts'
-import type { BulkProgress, BulkSelection } from './operator-commands.ts'
+import type { BulkProgress, BulkSelection, SessionMoved } from './operator-commands.ts'
 import { sessionRow } from './session-rows.ts'
 import { sessionTables } from './session-tables.ts'
 
@@ -32,23 +32,23 @@ export function moveOperations(sources: MoveSources): MoveOperations {
       return { apiVersion, id, pool: row.key.pool, unacknowledged: await acknowledgements.missing() }
     },
 
-    async moveSession(id, { backend, ifVersion, close = false }, query) {
+    async moveSession(id, { backend, ifVersion, close = false, dryRun = false }, query) {
       const row = await sessionRow(store, pools, id, query)
       if (row === undefined) return undefined
       checkTarget(sources, poolWith(pools, row.key.pool, backend), backend)
+      if (dryRun) return unmoved(row, backend, ifVersion, store.now())
       const moved = await store.sessions.move(row.key, backend, ifVersion)
       if (moved.state !== 'bound') return undefined
       if (moved.backend !== backend) throw conflict(moved)
       if (moved.version !== row.version) moves.add(row.key.pool, 'operator')
       if (close) await store.recall(row.key.pool, [id])
       const unacknowledged = await acknowledgements.missing()
-      return { ...sessionResource({ ...row, ...moved }, store.now()), unacknowledged }
+      return { ...sessionResource({ ...row, ...moved, source: row.source }, store.now()), unacknowledged }
     },
 
     async *moveSessions({ to, reason = 'operator', ...selection }) {
       const pool = poolOf(pools, selection, to)
-      if (to !== undefined) checkTarget(sources, pool, to)
-      const homes = NewHomes.among(await describeBackends(sources, pool), selection.from, to)
+      const homes = await homesFor(sources, pool, selection.from, to)
       yield* changeAll(sources, pool, selection, async (row) => {
         const home = homes.next()
         const moved = await store.sessions.move(row.key, home, row.version)
@@ -66,6 +66,28 @@ export function moveOperations(sources: MoveSources): MoveOperations {
       )
     },
   }
+}
+
+/** What a move that is not made would come to. */
+function unmoved(row: SessionRow, backend: string, ifVersion = row.version, now: Milliseconds): SessionMoved {
+  if (row.version !== ifVersion && row.backend !== backend) throw conflict(row)
+  return { ...sessionResource(row, now), unacknowledged: [] }
+}
+
+async function homesFor(
+  sources: MoveSources,
+  pool: PoolConfig,
+  from: string,
+  to: string | undefined,
+): Promise<NewHomes> {
+  if (to === from) throw new AdminProblem('invalid-request', `they live on ${from} already`)
+  if (to !== undefined) checkTarget(sources, pool, to)
+  const byId = new Map(pool.backends.map((backend) => [backend.id, backend]))
+  const homes =
+    to === undefined
+      ? (await describeBackends(sources, pool)).filter(({ id }) => id !== from)
+      : [{ id: to, state: 'ready' as const, weight: 1, sessions: 0 }]
+  return new NewHomes(homes, (id) => isOpen(sources.orders, pool.id, byId.get(id)!))
 }
 
 async function* changeAll(
@@ -111,12 +133,12 @@ function poolOf(pools: readonly PoolConfig[], { pool, from }: BulkSelection, to:
   throw new AdminProblem('ambiguous-backend', `several pools (${names}) have a backend named ${to ?? from}: name one`)
 }
 
-/** A session moved to a backend that gets nothing would be re-bound with its next request. */
 function checkTarget({ pools, orders }: MoveSources, pool: PoolConfig, id: string): void {
   const { backend } = configured(pools, pool.id, id)
-  const state = orders.of(pool.id, backend.id)?.state ?? 'ready'
-  if (state === 'ready') return
-  throw new AdminProblem('backend-not-ready', `backend ${pool.id}/${id} is in ${state}`)
+  if (isOpen(orders, pool.id, backend)) return
+  const { state = 'ready' } = orders.of(pool.id, id) ?? {}
+  const why = state === 'ready' ? 'has weight 0' : `is in ${state}`
+  throw new AdminProblem('backend-not-ready', `backend ${pool.id}/${id} ${why}`)
 }
 
 /** The pool with that backend whose sessions are in the table; the table's own where none has it. */

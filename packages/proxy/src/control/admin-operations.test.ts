@@ -218,7 +218,7 @@ function admin(reports: readonly WorkerReport[] = []) {
     pools,
     instance: 'self',
     reports: async () => reports,
-    orders: { of: () => undefined, refresh: async () => {} },
+    orders: { of: () => undefined, heed: () => {} },
     acknowledgements: { missing: async () => [] },
     checks: {
       of: (_: string, backend: string) =>

@@ -35,6 +35,11 @@ export class BackendOrders implements Disposable {
     return this.#known.get(`${pool}/${backend}`)
   }
 
+  /** Passes on what was just ordered: the node that was asked obeys at once, whatever becomes of the store. */
+  heed(order: BackendOrder): void {
+    this.#take(order)
+  }
+
   /** Resolves when all that was ordered before this call has been passed on. Rejects with StoreUnavailable. */
   refresh(): Promise<void> {
     // A reading that is under way may have missed what is asked for now.

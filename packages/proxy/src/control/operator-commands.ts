@@ -26,6 +26,8 @@ export interface SessionMove {
   readonly ifVersion?: number | undefined
   /** Close its open WebSockets with 1012, so that their clients connect anew? */
   readonly close?: boolean | undefined
+  /** Only tell whether it could move? */
+  readonly dryRun?: boolean | undefined
 }
 
 /** A session after its move. */
