@@ -23,6 +23,7 @@ export class ScriptHost implements AsyncDisposable {
   readonly #named: Namable
   readonly #log: ScriptLog
   readonly #watch: FileWatch
+  #opening: Promise<void> | undefined
   #script: LoadedScript | undefined
 
   constructor(config: ScriptConfig, named: Namable, faults: ScriptFaults, log: ScriptLog) {
@@ -30,14 +31,16 @@ export class ScriptHost implements AsyncDisposable {
     this.#named = named
     this.faults = faults
     this.#log = log
-    this.#watch = new FileWatch(config.file, {
-      changed: () => this.#replace(),
-      unwatched: (err) => log.warn({ ...this.#name, err }, 'script not watched'),
-    })
+    this.#watch = new FileWatch(config.file, () => this.#replace())
   }
 
-  /** Loads the script; rejects when that fails. */
-  async open(): Promise<void> {
+  /** Loads the script, once; rejects when that fails. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  async #open(): Promise<void> {
     await this.#watch.open()
     this.#script = await this.#load()
   }
@@ -73,6 +76,8 @@ export class ScriptHost implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // What is still being loaded would have nobody to end it.
+    await this.#opening?.catch(() => {})
     await this.#watch.close()
     await this.#script?.[Symbol.asyncDispose]()
   }

@@ -1,72 +1,69 @@
-import { type FSWatcher, watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
 import type { Milliseconds } from '@sticky/store'
 
-/** Editors write in several steps; this long after the last one a file is whole. */
-const quiet: Milliseconds = 100
+import { fileSignature } from './file-signature.ts'
 
-/** Who wants to know of a file's versions. */
-export interface FileReader {
-  /** The file's text is another one now. The next is told when this resolves. */
-  changed(): Promise<void>
-  /** The file cannot be watched: it stays what it is. */
-  unwatched(error: unknown): void
-}
+/** How often a file is looked at: polling sees what editors, links and mounts do alike, where watching misses some of it. */
+const interval: Milliseconds = 150
 
-/** Watches a file by its folder, since editors and deployments put a new file, or a new link, in the old one's place. */
+/** Tells of each version of a file: a text it did not have, once it is left alone from one look to the next. */
 export class FileWatch implements AsyncDisposable {
   readonly #file: string
-  readonly #reader: FileReader
-  #watcher: FSWatcher | undefined
+  readonly #changed: () => Promise<void>
   #timer: NodeJS.Timeout | undefined
+  /** How the file was at the last look, and when it was read. */
+  #seenAs: string | undefined
+  #readAs: string | undefined
   #text: string | undefined
-  #telling: Promise<void> = Promise.resolve()
+  #looking: Promise<void> = Promise.resolve()
+  #isClosed = false
 
-  constructor(file: string, reader: FileReader) {
+  /** The next version is told when what `changed` answers resolves. */
+  constructor(file: string, changed: () => Promise<void>) {
     this.#file = file
-    this.#reader = reader
+    this.#changed = changed
   }
 
   /** Begins to watch; a change from now on is told. */
   async open(): Promise<void> {
+    this.#readAs = await fileSignature(this.#file)
+    this.#seenAs = this.#readAs
     this.#text = await this.#read()
-    try {
-      this.#watcher = watch(dirname(this.#file), { persistent: false }, (_, name) => this.#hear(name))
-      this.#watcher.on('error', (error) => this.#reader.unwatched(error))
-    } catch (error) {
-      this.#reader.unwatched(error)
-    }
+    if (!this.#isClosed) this.#lookSoon()
   }
 
   async close(): Promise<void> {
-    this.#watcher?.close()
+    this.#isClosed = true
     clearTimeout(this.#timer)
-    await this.#telling
+    await this.#looking
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  #hear(name: string | null): void {
-    // Kubernetes keeps what it mounts behind a link `..data`, and puts another in its place.
-    if (name === null || name === basename(this.#file) || name.startsWith('..')) this.#wait()
-  }
-
-  #wait(): void {
-    clearTimeout(this.#timer)
+  #lookSoon(): void {
     this.#timer = setTimeout(() => {
-      this.#telling = this.#telling.then(() => this.#compare())
-    }, quiet).unref()
+      this.#looking = this.#look()
+    }, interval).unref()
   }
 
-  async #compare(): Promise<void> {
+  async #look(): Promise<void> {
+    const seen = await fileSignature(this.#file)
+    const isQuiet = seen === this.#seenAs
+    this.#seenAs = seen
+    if (isQuiet && seen !== this.#readAs) await this.#compare(seen)
+    if (!this.#isClosed) this.#lookSoon()
+  }
+
+  /** A file that is gone is on its way to be replaced. */
+  async #compare(seen: string | undefined): Promise<void> {
     const text = await this.#read()
-    // A file that is gone is on its way to be replaced.
-    if (text === undefined || text === this.#text) return
+    if (text === undefined) return
+    this.#readAs = seen
+    if (text === this.#text || this.#isClosed) return
     this.#text = text
-    await this.#reader.changed()
+    await this.#changed()
   }
 
   async #read(): Promise<string | undefined> {

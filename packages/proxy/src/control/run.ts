@@ -4,9 +4,9 @@ import type { Config } from '../config/config.ts'
 import { FileWatch } from '../config/file-watch.ts'
 import { logCrashes } from './crash-log.ts'
 import { embedWorker } from './embedded-worker.ts'
-import { type LogOutput, openLog } from './log.ts'
+import { openLog } from './log.ts'
 import { type Node, openNode } from './node.ts'
-import { reloadSignal, stopSignal } from './signals.ts'
+import { onReloadSignal, stopSignal } from './signals.ts'
 import { forkWorkers } from './supervisor.ts'
 
 /** Where a node's configuration comes from. */
@@ -26,36 +26,26 @@ export async function runNode(config: Config, source: ConfigSource): Promise<voi
   const signal = stopSignal(output)
   // The store in memory is one process's own.
   const embedded = config.store.url === 'memory:'
-  const reload = reloadSignal(output)
   try {
-    const node = await openNode({
+    const opening = openNode({
       config,
       output,
       signal,
       readConfig: source.read,
       startWorkers: (order, store) => (embedded ? embedWorker(order, store, output) : forkWorkers(order, output.log)),
     })
-    reload.onSignal = () => reloaded(node)
-    await using watch = configWatch(source.file, node, output)
-    await watch.open()
-    await untilStopped(node, signal)
+    // What is asked for while the node starts is done when it serves: it has read its file before.
+    const reload = async (isWanted: (node: Node) => boolean): Promise<void> => {
+      const node = await opening.catch(() => undefined)
+      if (node !== undefined && isWanted(node)) await node.reload().catch(() => {}) // What comes of it is logged.
+    }
+    onReloadSignal(() => void reload(() => true))
+    await using watch = new FileWatch(source.file, () => reload((node) => node.config.watch))
+    await Promise.all([opening, watch.open()])
+    await untilStopped(await opening, signal)
   } catch (error) {
     if (!signal.aborted) throw error
   }
-}
-
-function configWatch(file: string, node: Node, { log }: LogOutput): FileWatch {
-  return new FileWatch(file, {
-    changed: async () => {
-      if (node.config.watch) await reloaded(node)
-    },
-    unwatched: (err) => log.warn({ file, err }, 'configuration not watched'),
-  })
-}
-
-/** What comes of it is logged. */
-async function reloaded(node: Node): Promise<void> {
-  await node.reload().catch(() => {})
 }
 
 /** Whoever presses Ctrl-C waits for exchanges, but not for balancers that might not have heard. */

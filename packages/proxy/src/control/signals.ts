@@ -33,18 +33,7 @@ export function stopSignal({ log, flush }: LogOutput): AbortSignal {
   return stop.signal
 }
 
-/** What SIGHUP asks for. */
-export interface ReloadSignal {
-  /** Called at each; while there is nothing to be called none has an effect. */
-  onSignal: (() => void) | undefined
-}
-
-/** Listens for SIGHUP, which would else end the process. */
-export function reloadSignal({ log }: LogOutput): ReloadSignal {
-  const reload: ReloadSignal = { onSignal: undefined }
-  process.on('SIGHUP', () => {
-    if (reload.onSignal === undefined) log.info({ signal: 'SIGHUP' }, 'signal ignored')
-    else reload.onSignal()
-  })
-  return reload
+/** Calls at each SIGHUP, which would else end the process. */
+export function onReloadSignal(reload: () => void): void {
+  process.on('SIGHUP', reload)
 }
