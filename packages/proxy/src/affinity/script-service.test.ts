@@ -238,6 +238,54 @@ test('one that cannot be loaded for the next topology leaves those in use as the
   expect((await locate(node)).home).toEqual(['a'])
 })
 
+test('one that is taken out and soon asked for again goes on with what it remembers, be the topology between given up or not', async () => {
+  await using folder = new ScriptFolder()
+  const cluster = new Cluster()
+  const config = folder.script(`let asked = 0\nexport const request = (context) => context.use('abc'[asked++])`)
+  const ask = () => cluster.node(config, { scripts: folder.hosts })
+  const homes = [await locate(await adopted(folder, ask(), [poolWith(config)]))]
+
+  folder.scripts.adopt([])
+  ask()
+  await folder.scripts.abandon()
+  homes.push(await locate(await adopted(folder, ask(), [poolWith(config)])))
+  folder.scripts.adopt([])
+  homes.push(await locate(await adopted(folder, ask(), [poolWith(config)])))
+
+  expect(homes.map(({ home }) => home)).toEqual([['a'], ['b'], ['c']])
+})
+
+test('the threads of one that was still being loaded when the topology was given up end', async () => {
+  await using folder = new ScriptFolder()
+  const name = randomUUID()
+  using stack = new DisposableStack()
+  const channel = stack.adopt(new BroadcastChannel(name), (opened) => opened.close())
+  const heard: number[] = []
+  channel.onmessage = () => heard.push(performance.now())
+  const beats = `
+    const channel = new BroadcastChannel('${name}')
+    setInterval(() => channel.postMessage('alive'), 5)
+    ${sendingTo('a')}`
+  const cluster = new Cluster()
+  cluster.node(folder.script(beats, { isolate: true }), { scripts: folder.hosts })
+  cluster.node({ ...folder.script(beats), file: '/nowhere.ts' }, { scripts: folder.hosts })
+
+  await expect(folder.scripts.open()).rejects.toThrow('/nowhere.ts')
+  await folder.scripts.abandon()
+
+  await folder.eventually(
+    () => performance.now() - (heard.at(-1) ?? performance.now()),
+    (silence) => silence > 200,
+  )
+})
+
+/** The node, once its topology of these pools serves. */
+async function adopted(folder: ScriptFolder, node: Node, pools: readonly PoolConfig[]): Promise<Node> {
+  await folder.scripts.open()
+  folder.scripts.adopt(pools)
+  return node
+}
+
 function poolWith(script: ScriptConfig): PoolConfig {
   return poolConfig('shop', [backendConfig('a'), backendConfig('b'), backendConfig('c')], { affinity: [script] })
 }

@@ -42,7 +42,8 @@ export class Scripts implements ScriptHosts, AsyncDisposable {
   readonly #hosts = new Map<string, Hosted>()
   /** Asked for by a topology that does not serve yet. */
   readonly #coming = new Map<string, Hosted>()
-  readonly #retired = new Map<Hosted, NodeJS.Timeout>()
+  /** Taken out, and soon gone. */
+  readonly #retired = new Map<string, { readonly hosted: Hosted; readonly end: NodeJS.Timeout }>()
   /** Faults of those that are gone, so that no count ever falls. */
   readonly #past = new Map<string, ScriptFaultCount>()
 
@@ -52,12 +53,12 @@ export class Scripts implements ScriptHosts, AsyncDisposable {
 
   host(config: ScriptConfig, { pool, backends }: { pool: string; backends: ReadonlySet<string> }): ScriptHost {
     const key = keyOf(pool, config)
-    const known = this.#hosts.get(key) ?? this.#coming.get(key)
+    const known = this.#hosts.get(key) ?? this.#coming.get(key) ?? this.#recall(key)
     if (known !== undefined) return known.host
     const { pools, log, clock } = this.#services
     const faults = new ScriptFaults({ pool, script: config.script }, log, clock)
     const named = { pool, backends, pools, isOwned: isOwnedField }
-    const hosted = { config, pool, named, host: new ScriptHost(config, named, faults, log) }
+    const hosted = { config, pool, named, host: new ScriptHost(config, named, faults, log), hasServed: false }
     this.#coming.set(key, hosted)
     return hosted.host
   }
@@ -77,7 +78,7 @@ export class Scripts implements ScriptHosts, AsyncDisposable {
 
   /** The topology of these pools serves now: what it does not ask for ends soon. */
   adopt(pools: readonly PoolConfig[]): void {
-    for (const [key, hosted] of this.#coming) this.#hosts.set(key, hosted)
+    for (const [key, hosted] of this.#coming) this.#hosts.set(key, Object.assign(hosted, { hasServed: true }))
     this.#coming.clear()
     const ids = new Set(pools.map(({ id }) => id))
     const wanted = new Map(pools.flatMap((pool) => scriptsOf(pool).map((script) => [keyOf(pool.id, script), pool])))
@@ -90,33 +91,47 @@ export class Scripts implements ScriptHosts, AsyncDisposable {
 
   /** The topology that asked last will not serve. */
   async abandon(): Promise<void> {
-    const hosts = [...this.#coming.values()]
+    const asked = [...this.#coming]
     this.#coming.clear()
-    await Promise.all(hosts.map(({ host }) => host[Symbol.asyncDispose]()))
+    for (const [key, hosted] of asked) if (hosted.hasServed) this.#retire(key, hosted)
+    await Promise.all(asked.map(([, { hasServed, host }]) => (hasServed ? undefined : host[Symbol.asyncDispose]())))
   }
 
   /** By pool and kind, of those that occurred. */
   faults(): ScriptFaultCount[] {
     const totals = new Map(this.#past)
-    for (const hosted of [...this.#hosts.values(), ...this.#coming.values(), ...this.#retired.keys()])
-      addFaults(totals, hosted)
+    for (const hosted of this.#all) addFaults(totals, hosted)
     return [...totals.values()]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const timer of this.#retired.values()) clearTimeout(timer)
-    const hosts = [...this.#hosts.values(), ...this.#coming.values(), ...this.#retired.keys()]
-    await Promise.all(hosts.map(({ host }) => host[Symbol.asyncDispose]()))
+    for (const { end } of this.#retired.values()) clearTimeout(end)
+    await Promise.all(this.#all.map(({ host }) => host[Symbol.asyncDispose]()))
+  }
+
+  get #all(): Hosted[] {
+    const retired = Array.from(this.#retired.values(), ({ hosted }) => hosted)
+    return [...this.#hosts.values(), ...this.#coming.values(), ...retired]
+  }
+
+  /** Asked for again while it is not gone yet: it goes on. */
+  #recall(key: string): Hosted | undefined {
+    const retired = this.#retired.get(key)
+    if (retired === undefined) return undefined
+    clearTimeout(retired.end)
+    this.#retired.delete(key)
+    this.#coming.set(key, retired.hosted)
+    return retired.hosted
   }
 
   #retire(key: string, hosted: Hosted): void {
     this.#hosts.delete(key)
     const end = () => {
-      this.#retired.delete(hosted)
+      this.#retired.delete(key)
       addFaults(this.#past, hosted)
       hosted.host[Symbol.asyncDispose]().catch(() => {})
     }
-    this.#retired.set(hosted, setTimeout(end, afterlife).unref())
+    this.#retired.set(key, { hosted, end: setTimeout(end, afterlife).unref() })
   }
 }
 
@@ -125,6 +140,8 @@ interface Hosted {
   readonly pool: string
   readonly named: Namable
   readonly host: ScriptHost
+  /** Was it part of a topology that served? */
+  hasServed: boolean
 }
 
 function addFaults(totals: Map<string, ScriptFaultCount>, { pool, host }: Hosted): void {
