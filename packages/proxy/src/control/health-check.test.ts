@@ -30,6 +30,7 @@ class Asked {
       check: { ...usual, ...terms },
       ask: (signal) => this.#ask(signal),
       isResting: () => this.resting,
+      isUpAtFirst: terms.initially !== 'down',
       concluded: (finding) => this.concluded.push(finding),
       random: () => random,
     })

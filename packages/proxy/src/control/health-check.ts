@@ -18,8 +18,10 @@ export interface HealthCheckParts {
   ask(signal: AbortSignal): Promise<string | undefined>
   /** Is nothing to be asked of the backend now? */
   isResting(): boolean
-  /** Is told of each change of what is known. */
-  concluded(finding: Finding): void
+  /** How the backend counts until something is known of it. */
+  readonly isUpAtFirst: boolean
+  /** Is told of each change of what is known, and how the backend counts now. */
+  concluded(finding: Finding, isUp: boolean): void
   /** Uniform in [0, 1). */
   readonly random: () => number
 }
@@ -35,6 +37,7 @@ export class HealthCheck implements Disposable {
   failed = 0
   readonly #parts: HealthCheckParts
   #finding = nothing
+  #isUpAtFirst: boolean
   /** Answers of one kind in a row: above 0 good ones, below 0 bad ones. */
   #row = 0
   #timer: NodeJS.Timeout
@@ -43,6 +46,7 @@ export class HealthCheck implements Disposable {
 
   constructor(parts: HealthCheckParts) {
     this.#parts = parts
+    this.#isUpAtFirst = parts.isUpAtFirst
     this.#timer = this.#in(Math.min(parts.check.interval, soonest) * parts.random())
   }
 
@@ -93,11 +97,11 @@ export class HealthCheck implements Disposable {
   }
 
   #fail(reason: string): void {
-    const { fall, initially } = this.#parts.check
+    const { fall } = this.#parts.check
     this.failed++
     this.#row = Math.min(this.#row, 0) - 1
     const { well } = this.#finding
-    const isUnwell = well === false || (well === undefined && initially === 'down') || -this.#row >= fall
+    const isUnwell = !(well ?? this.#isUpAtFirst) || -this.#row >= fall
     const trouble = `${Math.min(-this.#row, fall)} of ${fall} failed: ${reason}`
     this.#conclude({ well: isUnwell ? false : well, trouble })
   }
@@ -105,11 +109,12 @@ export class HealthCheck implements Disposable {
   #conclude(finding: Finding): void {
     const { well } = this.#finding
     this.#finding = finding
-    if (finding.well !== well) this.#parts.concluded(finding)
+    if (finding.well !== well) this.#parts.concluded(finding, finding.well ?? this.#isUpAtFirst)
   }
 
   #forget(): void {
     this.#row = 0
+    this.#isUpAtFirst = this.#parts.check.initially === 'up'
     this.#conclude(nothing)
   }
 }

@@ -139,6 +139,47 @@ test('a backend that is to be new is down before anybody serves it, and is not w
   expect(watched.verdicts.of('shop', 'a').up).toBe(true)
 })
 
+test('one that serves already is not down until another check, or its first one, has ended', async () => {
+  const { url } = await application(204)
+  const watched = new Watched()
+  const slow = { ...check, initially: 'down' as const, interval: 60_000 }
+  const pool = (healthCheck?: HealthCheckConfig) => [poolConfig('shop', [backendConfig('a', { url })], { healthCheck })]
+  const up: boolean[] = []
+  const note = () => up.push(watched.verdicts.of('shop', 'a').up)
+
+  watched.checks.update(pool())
+  watched.checks.expect(pool(slow))
+  note()
+  watched.checks.update(pool(slow))
+  note()
+  watched.checks.update(pool({ ...slow, rise: 3 }))
+  note()
+
+  expect(up).toEqual([true, true, true])
+})
+
+test('one that serves and does not stand another check is down after as many bad ones as any', async () => {
+  const { url, asked } = await application(500)
+  const watched = new Watched()
+  watched.check(url, { healthCheck: undefined })
+
+  watched.check(url, { healthCheck: { ...check, initially: 'down', fall: 3 } })
+  await watched.untilUp(false)
+
+  expect(asked).toHaveLength(3)
+})
+
+test('one that is at another address now is new', async () => {
+  const { url } = await application(204)
+  const watched = new Watched()
+  const down = { ...check, initially: 'down' as const, interval: 60_000 }
+  watched.check('http://127.0.0.1:9', { healthCheck: undefined })
+
+  watched.check(url, { healthCheck: down })
+
+  expect(watched.verdicts.of('shop', 'a').up).toBe(false)
+})
+
 test('asks one backend elsewhere, by the Host of its URL', async () => {
   const { port, asked } = await application(200)
   const watched = new Watched()

@@ -36,16 +36,18 @@ interface Asked {
 export class HealthChecks implements Disposable {
   readonly #parts: HealthChecksParts
   #checked = new Map<string, Checked>()
+  /** Where each backend is that is served now. */
+  #urls = new Map<string, string>()
 
   constructor(parts: HealthChecksParts) {
     this.#parts = parts
   }
 
-  /** How backends of these pools that are not checked yet are to count, for who is about to serve them. */
+  /** How backends that only these pools have are to count, for who is about to serve them. */
   expect(pools: readonly PoolConfig[]): void {
     for (const { id, backends, healthCheck } of pools) {
       if (healthCheck?.initially !== 'down') continue
-      const added = backends.filter((backend) => !this.#checked.has(`${id}/${backend.id}`))
+      const added = backends.filter((backend) => !this.#urls.has(`${id}/${backend.id}`))
       for (const backend of added) this.#parts.verdicts.say(id, backend.id, { up: false })
     }
   }
@@ -56,6 +58,9 @@ export class HealthChecks implements Disposable {
     this.#checked = new Map()
     for (const pool of pools) for (const backend of pool.backends) this.#keep(pool, backend, before)
     for (const { check } of before.values()) check[Symbol.dispose]()
+    this.#urls = new Map(
+      pools.flatMap(({ id, backends }) => backends.map((backend) => [`${id}/${backend.id}`, backend.url])),
+    )
   }
 
   /** What was found of a backend; undefined where nobody asks. */
@@ -92,20 +97,26 @@ export class HealthChecks implements Disposable {
 
   #begin(pool: string, backend: string, asked: Asked): HealthCheck {
     const { verdicts } = this.#parts
-    verdicts.say(pool, backend, { up: asked.check.initially === 'up' })
+    const isUpAtFirst = asked.check.initially === 'up' || this.#isServing(pool, backend, asked)
+    verdicts.say(pool, backend, { up: isUpAtFirst })
     const target = this.#target(asked)
     return new HealthCheck({
       check: asked.check,
       ask: (signal) => probe(target, signal),
       isResting: () => verdicts.of(pool, backend).state === 'maint',
-      concluded: (finding) => this.#conclude(pool, backend, asked, finding),
+      isUpAtFirst,
+      concluded: (finding, isUp) => this.#conclude(pool, backend, finding, isUp),
       random: Math.random,
     })
   }
 
-  #conclude(pool: string, backend: string, { check }: Asked, { well, trouble }: Finding): void {
+  /** Nobody is to lose a backend because another question is asked of it. */
+  #isServing(pool: string, backend: string, { backend: { url } }: Asked): boolean {
+    return this.#urls.get(`${pool}/${backend}`) === url && this.#parts.verdicts.of(pool, backend).up
+  }
+
+  #conclude(pool: string, backend: string, { well, trouble }: Finding, up: boolean): void {
     const { verdicts, log } = this.#parts
-    const up = well ?? check.initially === 'up'
     const was = verdicts.of(pool, backend).up
     verdicts.say(pool, backend, { up })
     if (well === false) log.warn({ pool, backend, reason: trouble }, 'backend down')
