@@ -253,6 +253,7 @@ class RunningNode implements Node {
     this.#checks.expect(config.pools)
     try {
       await this.#plane!.adopt(config)
+      if (this.#phase !== 'serving') throw new StartFailure(`the node is ${this.#phase}`)
       this.#config = config
     } finally {
       this.#certificates.keep(this.#config)

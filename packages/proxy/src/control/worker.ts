@@ -131,8 +131,8 @@ class RunningWorker implements Worker {
   }
 
   async prepare(config: Config): Promise<PreparedWorker> {
-    const topology = buildTopology(config, this.#services, this.#topology)
     try {
+      const topology = buildTopology(config, this.#services, this.#topology)
       await this.#scripts.open()
       const traffic = await this.#traffic.prepare(config)
       return {

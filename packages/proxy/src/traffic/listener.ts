@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 
 import type { Milliseconds } from '@sticky/store'
 
@@ -41,6 +42,14 @@ const LAST_WORD: Milliseconds = 500
 const FULL =
   'HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 21\r\nRetry-After: 2\r\nConnection: close\r\n\r\ntoo many connections\n'
 
+/** What a listener asks of connections, as some secrets have it. */
+export interface ListenerTerms {
+  readonly config: ListenConfig
+  readonly balancers: AddressRanges | undefined
+  readonly tls: TlsListener | undefined
+  readonly secrets: TlsSecrets
+}
+
 /** One bound address and the connections that came to it. */
 export class Listener {
   /** As bound. */
@@ -49,9 +58,7 @@ export class Listener {
   readonly #entrance: Entrance
   readonly #server: Server
   readonly #connections = new Set<OpenConnection>()
-  #config: ListenConfig
-  #balancers: AddressRanges | undefined
-  #tls: TlsListener | undefined
+  #terms: ListenerTerms
   #grace: Milliseconds | undefined
   #closed: Promise<void> | undefined
   #emptied: (() => void) | undefined
@@ -60,26 +67,32 @@ export class Listener {
   constructor(config: ListenConfig, traffic: Traffic, entrance: Entrance) {
     this.#traffic = traffic
     this.#entrance = entrance
-    this.#config = config
-    this.config = config
+    this.#terms = termsOf(config, entrance.secrets)
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
   }
 
   get config(): ListenConfig {
-    return this.#config
+    return this.#terms.config
   }
 
-  /** What is asked of connections from now on; of the same address. */
-  set config(config: ListenConfig) {
-    this.#config = config
-    this.#balancers = config.proxyProtocolFrom && addressRanges(config.proxyProtocolFrom)
+  /** What another configuration of the same address asks of connections; throws where a certificate cannot be used. */
+  termsOf(config: ListenConfig): ListenerTerms {
+    return isDeepStrictEqual(config, this.config) ? this.#terms : termsOf(config, this.#entrance.secrets)
+  }
+
+  /** Asks that of whoever comes from now on. */
+  adopt(terms: ListenerTerms): void {
+    this.#terms = terms
     this.secure()
   }
 
   /** Shows the certificates that are in force now to whoever comes from now on. */
   secure(): void {
-    const { tls } = this.#config
-    this.#tls = tls.length === 0 ? undefined : new TlsListener(tls, this.#entrance.secrets)
+    const { secrets } = this.#entrance
+    const { config } = this
+    // Where nobody comes any more, they may be those of a configuration that it does not serve by.
+    if (this.#closed !== undefined || this.#terms.secrets === secrets) return
+    this.#terms = config.tls.length === 0 ? { ...this.#terms, secrets } : termsOf(config, secrets)
   }
 
   get connections(): number {
@@ -90,7 +103,7 @@ export class Listener {
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen(this.#config.address, () => {
+      this.#server.listen(this.config.address, () => {
         this.#server.off('error', reject).on('error', (error) => this.#entrance.acceptFailed(error))
         const { address, port } = this.#server.address() as { address: string; port: number }
         this.address = { host: address, port }
@@ -135,8 +148,9 @@ export class Listener {
     socket.on('error', () => socket.destroy())
     if (!this.#entrance.gate.admits(this.#entrance.connections())) return this.#turnAway(socket)
     const address = plainAddress(socket.remoteAddress ?? '')
-    if (this.#balancers === undefined) this.#serve(socket, address, socket.localPort ?? 0)
-    else this.#acceptProxied(socket, address, this.#balancers)
+    const { balancers } = this.#terms
+    if (balancers === undefined) this.#serve(socket, address, socket.localPort ?? 0)
+    else this.#acceptProxied(socket, address, balancers)
   }
 
   /** Only the named balancers may connect, and each must say for whom (proxy-protocol.txt, section 2: never optional). */
@@ -155,8 +169,9 @@ export class Listener {
 
   #serve(socket: Socket, address: string, port: number): void {
     if (this.#entrance.gate.countsClients && !this.#enter(socket, address)) return this.#turnAway(socket)
-    if (this.#tls === undefined) this.#speak(socket, socket, { address, port, scheme: 'http' })
-    else this.#secure(socket, this.#tls, { address, port, scheme: 'https' })
+    const { tls } = this.#terms
+    if (tls === undefined) this.#speak(socket, socket, { address, port, scheme: 'http' })
+    else this.#secure(socket, tls, { address, port, scheme: 'https' })
   }
 
   /** Counts a client's connection, unless it has too many. Those a trusted proxy makes are many clients'. */
@@ -170,7 +185,8 @@ export class Listener {
   }
 
   #turnAway(socket: Socket): void {
-    const inClear = this.#balancers === undefined && this.#tls === undefined
+    const { balancers, tls } = this.#terms
+    const inClear = balancers === undefined && tls === undefined
     if (inClear) socket.end(FULL, () => socket.destroy())
     else socket.destroy()
   }
@@ -203,6 +219,16 @@ export class Listener {
   #left(connection: OpenConnection): void {
     this.#connections.delete(connection)
     if (this.#connections.size === 0) this.#emptied?.()
+  }
+}
+
+function termsOf(config: ListenConfig, secrets: TlsSecrets): ListenerTerms {
+  const { proxyProtocolFrom, tls } = config
+  return {
+    config,
+    balancers: proxyProtocolFrom && addressRanges(proxyProtocolFrom),
+    tls: tls.length === 0 ? undefined : new TlsListener(tls, secrets),
+    secrets,
   }
 }
 

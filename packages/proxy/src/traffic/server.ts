@@ -9,7 +9,7 @@ import { type AddressRanges, addressRanges } from './address-ranges.ts'
 import { ConnectionGate, type ConnectionRefusal } from './connection-gate.ts'
 import { clientDescriptors } from './descriptors.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
-import { type Entrance, Listener } from './listener.ts'
+import { type Entrance, Listener, type ListenerTerms } from './listener.ts'
 import { OpenTunnels } from './open-tunnels.ts'
 import { RequestIds } from './request-ids.ts'
 import type { TlsSecrets } from './tls-secrets.ts'
@@ -95,6 +95,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
   #listeners: readonly Listener[] = []
   /** Taken out of the configuration, with connections that have yet to end. */
   readonly #removed = new Set<Listener>()
+  #isEnding = false
 
   constructor(options: TrafficOptions) {
     const { config, topology, store, observe, failed } = options
@@ -131,6 +132,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
 
   async prepare(config: Config): Promise<PreparedTraffic> {
     const { listeners, added, removed } = this.#matched(config.listen)
+    const terms = listeners.map((listener, index) => listener.termsOf(config.listen[index]!))
     const abandon = async (): Promise<void> => {
       for (const listener of added) await closed(listener)
     }
@@ -140,7 +142,12 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
       await abandon()
       throw error
     }
-    return { abandon, adopt: (topology) => this.#adopt({ config, topology, listeners, removed }) }
+    const adopt = (topology: Topology): void => {
+      // What it would listen on now would not drain with the rest.
+      if (this.#isEnding) void abandon()
+      else this.#adopt({ config, topology, listeners, terms, removed })
+    }
+    return { abandon, adopt }
   }
 
   /** A listener is the same as long as its address is. */
@@ -157,7 +164,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
     return { listeners, added, removed: left }
   }
 
-  #adopt({ config, topology, listeners, removed }: Adopted): void {
+  #adopt({ config, topology, listeners, terms, removed }: Adopted): void {
     const had = backendsOf(this.topology)
     this.config = config
     this.topology = topology
@@ -166,7 +173,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
     this.transport.timeouts = config.timeouts
     const has = new Set(backendsOf(topology))
     this.transport.retire(had.filter((backend) => !has.has(backend)))
-    for (const [index, listener] of listeners.entries()) listener.config = config.listen[index]!
+    for (const [index, listener] of listeners.entries()) listener.adopt(terms[index]!)
     this.#listeners = listeners
     for (const listener of removed) this.#retire(listener)
   }
@@ -181,6 +188,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
   }
 
   async drain({ accepting, grace, longest }: DrainTerms): Promise<void> {
+    this.#isEnding = true
     for (const listener of this.#all) listener.drain(grace)
     const deadline = setTimeout(() => this.#leaveAll(), longest)
     await new Promise((resolve) => setTimeout(resolve, Math.min(accepting, longest)))
@@ -207,6 +215,7 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true
     this.#cutAll()
     this.transport[Symbol.dispose]()
     await this.#close()
@@ -224,6 +233,8 @@ interface Matched {
 interface Adopted extends Omit<Matched, 'added'> {
   readonly config: Config
   readonly topology: Topology
+  /** Of the listeners, in their order. */
+  readonly terms: readonly ListenerTerms[]
 }
 
 function backendsOf({ pools }: Topology): Backend[] {

@@ -35,6 +35,8 @@ import type { Traffic } from './traffic.ts'
 
 export interface TestTraffic extends AsyncDisposable {
   readonly port: number
+  readonly config: Config
+  readonly topology: Topology
   readonly traffic: OpenTraffic
   readonly store: MemoryStore
   readonly backends: readonly Backend[]
@@ -77,9 +79,11 @@ export async function testTraffic(options: TestTrafficOptions): Promise<TestTraf
   const insecure: string[] = []
   const waiting: ((record: ExchangeRecord) => void)[] = []
   const pool = testPool(options, store)
+  const config = testConfig(options)
+  const topology = topologyOf(pool)
   const traffic = await openTraffic({
-    config: testConfig(options),
-    topology: topologyOf(pool),
+    config,
+    topology,
     store,
     observe(exchange) {
       const record = snapshot(exchange)
@@ -95,6 +99,8 @@ export async function testTraffic(options: TestTrafficOptions): Promise<TestTraf
   })
   return {
     port: traffic.addresses[0]!.port,
+    config,
+    topology,
     traffic,
     store,
     backends: pool.backends,
