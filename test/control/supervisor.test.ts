@@ -35,6 +35,21 @@ describe('a worker that is killed', () => {
   })
 })
 
+test('a reload while no worker lives leaves the node on the port that nobody chose', async () => {
+  await using app = await HoldingApp.start('a')
+  const alone = { node: { workers: 1 } }
+  await using node = await ProxyNode.start(configuration(app, alone))
+  await node.write(configuration(app, { ...alone, accessLog: true }))
+
+  process.kill(startedWorkers(node)[0]!, 'SIGKILL')
+  await node.logged('worker ended')
+  const { status } = await node.reload()
+  await workersStarted(node, 2)
+
+  expect(status).toBe(200)
+  expect((await new Browser().get(node.port, '/now')).status).toBe(200)
+})
+
 describe('signals', () => {
   test('SIGTERM lets requests end, refuses connections after a grace, and the node says at once that it is not ready', async () => {
     await using app = await HoldingApp.start('a')

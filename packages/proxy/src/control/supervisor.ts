@@ -113,10 +113,16 @@ class Supervisor implements DataPlane {
       }
       const addresses = await Promise.all(workers.map((worker) => worker.adopt()))
       listeners.adopt()
+      this.addresses = addresses.find((bound) => bound !== undefined) ?? this.#expected(given)
       this.#order = { ...this.#order, config: given }
-      this.addresses =
-        addresses.find((bound) => bound !== undefined) ?? given.listen.map(({ address }) => showAddress(address))
     })
+  }
+
+  /** Where clients will connect when there is a worker again: a listener that stays keeps a port that it was given. */
+  #expected({ listen }: Config): readonly string[] {
+    const before = this.#order.config.listen.map(({ address }) => showAddress(address))
+    const told = listen.map(({ address }) => showAddress(address))
+    return told.map((address) => this.addresses[before.indexOf(address)] ?? address)
   }
 
   async #nextListeners({ listen }: Config): ReturnType<ListenerAddresses['next']> {
