@@ -113,6 +113,17 @@ describe('a pool that panics', () => {
     expect(told.at(-1)).toBe('shop is calm: 2 of 2')
   })
 
+  test('ends with the pool, and is that of no pool that comes by its name', () => {
+    backends('ab', { panicBelow: 0.5 })
+    say({ a: { up: false }, b: { up: false } })
+
+    standings.adopt([])
+    const [a] = backends('ab', { panicBelow: 0 })
+
+    expect(told).toEqual(['shop panics: 0 of 2', 'shop is calm: 0 of 0'])
+    expect(a!.canServe).toBe(false)
+  })
+
   test('is never one where that is not wanted', () => {
     const [a, b] = backends('ab')
 

@@ -51,6 +51,12 @@ export class PoolHealth {
     this.review()
   }
 
+  /** It is served no more, so nothing is said of it any more. */
+  leave(): void {
+    this.#members = []
+    this.review()
+  }
+
   /** May one more be out? The last that serves never. */
   mayEject(place: Place): boolean {
     if (!this.#members.includes(place)) return true

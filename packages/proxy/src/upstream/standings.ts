@@ -51,6 +51,16 @@ export class Standings {
         pool,
       )
     }
+    this.#leave(new Set(pools.map(({ id }) => id)))
+  }
+
+  /** Exchanges that began before may still ask what is gone. */
+  #leave(served: ReadonlySet<string>): void {
+    for (const [id, pool] of this.#pools) {
+      if (served.has(id)) continue
+      pool.leave()
+      this.#pools.delete(id)
+    }
   }
 
   /** Takes all that is said of backends; of one that is not named nothing is. */
