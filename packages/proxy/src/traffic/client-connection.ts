@@ -20,6 +20,9 @@ import type { Traffic } from './traffic.ts'
 // How long a client may go on sending what nobody reads after our last word, so that a reset does not swallow that word.
 const LINGER: Milliseconds = 2_000
 
+// So much of what cannot be used yet is read all the same: that a client has left is seen only behind all that it sent.
+const READ_AHEAD = 64 * 1024
+
 /** RFC 6455, section 7.4.1. */
 const GOING_AWAY = 1001
 
@@ -89,7 +92,7 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
 
   #keep(bytes: Buffer, at: number): void {
     this.#unread = at === 0 ? bytes : bytes.subarray(at)
-    this.#socket.pause()
+    if (this.#unread.length >= READ_AHEAD) this.#socket.pause()
   }
 
   #goOn(): void {

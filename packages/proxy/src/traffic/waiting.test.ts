@@ -70,6 +70,36 @@ describe('when all backends are full', () => {
     full.expectNothingLeft()
   })
 
+  test('an upload that goes on coming while it waits gives its place up, too, when its client leaves', async () => {
+    await using full = await filled()
+    const client = full.ask(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(50)}`)
+    await full.waiting(1)
+
+    for (let sent = 0; sent < 30_000; sent += 10_000) {
+      client.send('y'.repeat(10_000))
+      await new Promise(setImmediate)
+    }
+    client.socket.end()
+
+    await full.waiting(0)
+    expect(full.proxy.records[0]).toMatchObject({ refusal: 'client-gone', backend: undefined })
+  })
+
+  test('an upload that is larger than what is read ahead arrives whole', async () => {
+    await using full = await filled()
+    const client = full.ask(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n`)
+    await full.waiting(1)
+    client.send('~'.repeat(1_000_000))
+    await vi.waitUntil(() => client.socket.bytesWritten > 1_000_000)
+
+    full.answer()
+
+    await vi.waitUntil(() => full.sent() === 1_000_000)
+    full.answer()
+    await client.until((text) => text.endsWith('hello'))
+    expect(full.proxy.records.at(-1)).toMatchObject({ bytesReceived: 1_000_000, status: 200 })
+  })
+
   test('who comes later does not overtake', async () => {
     await using full = await filled()
     const first = exchange(full.proxy.port, GET_LAST.replace('GET /', 'GET /first'))
@@ -131,9 +161,13 @@ describe('a session that may go nowhere else', () => {
 async function filled(pool: Partial<PoolConfig> = {}, session?: ReturnType<typeof livingOn>) {
   const seen: string[] = []
   const held: (() => void)[] = []
+  let sent = 0
   const backend = await rawBackend((socket) =>
     socket.on('data', (bytes) => {
-      seen.push(bytes.toString('latin1').split(' ')[1]!)
+      const text = bytes.toString('latin1')
+      sent += text.split('~').length - 1
+      if (!/^[A-Z]+ /.test(text)) return
+      seen.push(text.split(' ')[1]!)
       held.push(() => socket.write(HELLO))
     }),
   )
@@ -154,6 +188,8 @@ async function filled(pool: Partial<PoolConfig> = {}, session?: ReturnType<typeo
   return {
     proxy,
     seen,
+    /** Tildes that the backend was sent. */
+    sent: () => sent,
     ask,
     /** Answers the oldest request. */
     answer: () => held.shift()!(),
