@@ -93,9 +93,9 @@ class Supervisor implements DataPlane {
     for (const worker of this.#alive) worker.place(standings)
   }
 
-  /** Whoever does not serve yet begins with what is in force then. */
+  /** A worker that starts may accept its first connection before it hears what was said since it was forked: it answers after that. */
   async reach(barrier: string): Promise<boolean> {
-    const reached = await Promise.all(Array.from(this.#serving, (worker) => worker.reach(barrier)))
+    const reached = await Promise.all(Array.from(this.#alive, (worker) => worker.reach(barrier)))
     return !reached.includes(false)
   }
 

@@ -1,0 +1,129 @@
+import type { BackendChanged, BackendDocument } from '@sticky/proxy/admin-api'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { stickyCli } from '../cli/sticky-cli.ts'
+import { eventually } from '../support/eventually.ts'
+import { FaultProxy } from '../support/fault-proxy.ts'
+import { ProxyNode } from '../support/proxy-node.ts'
+import { freshPrefix, redisUrl } from '../support/redis.ts'
+import { CartApps, Crowd, Shopper, type Visit } from '../support/shoppers.ts'
+
+// What is said of a backend while some of those who are to obey cannot hear it.
+
+let stack: AsyncDisposableStack
+let config: object
+/** The second node's way to Redis. */
+let way: FaultProxy
+let nodes: readonly [ProxyNode, ProxyNode]
+
+beforeAll(async () => {
+  stack = new AsyncDisposableStack()
+  const apps = stack.use(await CartApps.start(['a', 'b', 'c']))
+  const { hostname: host, port } = new URL(redisUrl())
+  way = stack.use(await FaultProxy.to({ host, port: Number(port) }))
+  config = {
+    store: { prefix: freshPrefix(), budget: '100ms', commandTimeout: '1s', heartbeat: '500ms' },
+    pools: {
+      shop: { backends: apps.backends, affinity: [{ strategy: 'session-cookie', name: 'sticky', age: '30m' }] },
+    },
+    routes: [{ pool: 'shop' }],
+  }
+  const [one, two] = await Promise.all([start('n1', redisUrl()), start('n2', `redis://127.0.0.1:${way.port}`)])
+  nodes = [stack.use(one), stack.use(two)]
+}, 30_000)
+
+afterAll(() => stack.disposeAsync())
+
+test('a node that is cut off from Redis is named, and obeys by itself when it is back', async () => {
+  const shoppers = await shoppersOn('a', nodes[0])
+  way.blackhole()
+
+  const run = await cli('backends', 'drain', 'shop/a')
+
+  expect(run).toMatchObject({ code: 5, stdout: expect.stringMatching(/^shop\/a takes no newcomers: drain, /) })
+  expect(run.stderr).toMatch(/^sticky-cli: shop\/a is set to drain, but not every worker of n2 has said in time /)
+  expect(appsOf(await newcomers(nodes[0]))).not.toContain('a')
+  // Whoever lives there stays, on the node that knows of the drain and by his cookie on the one that does not.
+  for (const shopper of shoppers) for (const { port } of nodes) expect((await shopper.visit(port)).app).toBe('a')
+  way.flow()
+  await eventually(
+    () => wantedOn(nodes[1]),
+    (wanted) => wanted === 'drain',
+  )
+  await eventually(
+    async () => (await say('drain')).unacknowledged,
+    (missing) => missing.length === 0,
+  )
+  expect(appsOf(await newcomers(nodes[1]))).not.toContain('a')
+  await say('ready')
+})
+
+test('a node to which Redis is slow obeys before the command returns', async () => {
+  way.slow(150)
+  await using crowd = new Crowd([], [nodes[1].port], 1)
+
+  const answer = await say('drain')
+  const drained = performance.now()
+  await eventually(
+    () => crowd.since(drained).length,
+    (visits) => visits > 50,
+  )
+  await crowd[Symbol.asyncDispose]()
+  way.slow(0)
+
+  expect(answer.unacknowledged).toEqual([])
+  expect(crowd.failures).toEqual([])
+  expect(appsOf(crowd.since(drained))).not.toContain('a')
+  await say('ready')
+})
+
+test('a worker that is about to serve has to say that it obeys, too', async () => {
+  const before = await nodes[1].workerPids()
+  process.kill(before[0]!, 'SIGKILL')
+  const [starting] = await eventually(
+    async () => (await nodes[1].workerPids()).filter((pid) => !before.includes(pid)),
+    (pids) => pids.length > 0,
+  )
+  process.kill(starting!, 'SIGSTOP')
+
+  const named = await say('drain').finally(() => process.kill(starting!, 'SIGCONT'))
+
+  expect(named.unacknowledged).toEqual(['n2'])
+  await nodes[1].logged('worker started', ({ worker_pid }) => worker_pid === starting)
+  expect((await say('drain')).unacknowledged).toEqual([])
+  expect(appsOf(await newcomers(nodes[1]))).not.toContain('a')
+  await say('ready')
+})
+
+const cli = (...words: string[]) => stickyCli([...words, '--admin', nodes[0].admin])
+
+function start(id: string, url: string): Promise<ProxyNode> {
+  const { store, ...rest } = config as { store: object }
+  return ProxyNode.start({ ...rest, store: { ...store, url }, node: { id, workers: 2 } })
+}
+
+async function say(state: string): Promise<BackendChanged> {
+  const url = new URL('/v1/pools/shop/backends/a', nodes[0].admin)
+  const answer = await fetch(url, { method: 'PATCH', body: JSON.stringify({ state }) })
+  expect(answer.status).toBe(200)
+  return (await answer.json()) as BackendChanged
+}
+
+async function wantedOn(node: ProxyNode): Promise<BackendDocument['wanted']> {
+  return (await node.ask<BackendDocument>('/v1/pools/shop/backends/a')).wanted
+}
+
+/** Some who begin their sessions there. */
+async function shoppersOn(app: string, node: ProxyNode): Promise<readonly Shopper[]> {
+  const shoppers = Array.from({ length: 12 }, () => new Shopper())
+  const visits = await Promise.all(shoppers.map((shopper) => shopper.visit(node.port)))
+  return shoppers.filter((_, i) => visits[i]!.app === app)
+}
+
+function newcomers({ port }: ProxyNode): Promise<readonly Visit[]> {
+  return Promise.all(Array.from({ length: 20 }, () => new Shopper().visit(port)))
+}
+
+function appsOf(visits: readonly Visit[]): readonly string[] {
+  return visits.map(({ app }) => app)
+}
