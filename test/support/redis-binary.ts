@@ -8,11 +8,16 @@ export function redisBinary(): string | undefined {
   return places.find((place) => succeeds(place, ['--version']))
 }
 
+/** That, or one that is installed now. */
+export function redisServer(): string | undefined {
+  return redisBinary() ?? redisFromApt()
+}
+
 /** Installs Redis with apt as root or through sudo, saying so on stderr; undefined where that cannot be done. */
 export function redisFromApt(): string | undefined {
   const apt = asRoot()
   if (!apt) return undefined
-  process.stderr.write('tests: no Redis found, installing redis-server with apt\n')
+  process.stderr.write('no redis-server found: installing it with apt\n')
   const installed = apt('update') && apt('install', '-y', '--no-install-recommends', 'redis-server')
   return installed ? redisBinary() : undefined
 }

@@ -4,7 +4,7 @@ import { inject } from 'vitest'
 
 import type {} from './global-setup.ts'
 import { LocalRedis, type LocalRedisOptions } from './local-redis.ts'
-import { redisBinary, redisFromApt } from './redis-binary.ts'
+import { redisServer } from './redis-binary.ts'
 
 /** The Redis that all tests of this run share: never flush it, never count its keys. */
 export function redisUrl(): string {
@@ -18,7 +18,7 @@ export function freshPrefix(): string {
 
 /** A Redis of this test's own, to stop, kill, freeze and start again. */
 export async function startRedis(options: LocalRedisOptions = {}): Promise<LocalRedis> {
-  const binary = redisBinary() ?? redisFromApt()
+  const binary = redisServer()
   if (!binary) throw new Error('this test stops and starts Redis itself: install redis-server')
   return LocalRedis.start(binary, options)
 }
