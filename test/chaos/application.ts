@@ -31,6 +31,11 @@ export class Application implements AsyncDisposable {
     return this.#port
   }
 
+  /** How many bodies of its `/body` it was asked for. */
+  async bodies(): Promise<number> {
+    return Number(await (await fetch(`${this.url}/bodies`)).text())
+  }
+
   /** Serves again on its port, with nothing in its memory, after `kill`. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, [program, this.id, this.#host, `${this.#port}`], {

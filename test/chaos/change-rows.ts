@@ -4,9 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { NodeList } from '@sticky/proxy/admin-api'
 
 import type { Surroundings } from '../support/proxy-node.ts'
+import { expectQuiet } from './counts.ts'
 import { openDescriptors, residentMiB } from './memory.ts'
 import type { Row } from './row.ts'
 import { POOL, Stage } from './stage.ts'
+import { openSockets, stillOpen } from './web-sockets.ts'
+
+const SOCKETS = 20
 
 /** Clocks that disagree, and configurations that change. */
 export const changeRows: readonly Row[] = [
@@ -36,10 +40,12 @@ export const changeRows: readonly Row[] = [
   {
     number: 19,
     name: 'Reload under load',
-    does: 'every 500 ms on both nodes, by two configurations in turn, every third time by an invalid one',
-    passes: 'no error, nobody moved; the invalid one is refused; descriptors and memory stay what they were',
+    does: `every 500 ms on both nodes, one of which has ${SOCKETS} WebSockets, by two configurations in turn, every third time by an invalid one`,
+    passes:
+      'no error, nobody moved; the invalid one is refused; WebSockets, counts, descriptors and memory stay what they were',
     async run(trial) {
       const stage = trial.stack.use(await Stage.open())
+      const sockets = await openSockets(trial, stage, stage.nodes[0]!, SOCKETS)
       await trial.under(stage.load())
       const usual = await measured(stage)
       await trial.fault(() => undefined)
@@ -66,6 +72,8 @@ export const changeRows: readonly Row[] = [
       await trial.calm()
       trial.expectServed()
       trial.expectAtHome()
+      trial.expect('every WebSocket lives on', stillOpen(sockets) === SOCKETS, stillOpen(sockets))
+      await expectQuiet(trial, stage.nodes, { left: SOCKETS })
     },
   },
 ]

@@ -16,6 +16,8 @@ export interface Count {
 
 const [id = 'a', host = '127.0.0.1', port = '0'] = process.argv.slice(2)
 const counts = new Map<string, number>()
+/** How many of them it was asked for. */
+let bodies = 0
 
 const server = createServer(async (request, response) => {
   try {
@@ -35,6 +37,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   const { pathname, searchParams } = new URL(request.url!, 'http://app')
   if (pathname === '/health') return void response.end('well\n')
   if (pathname === '/body') return sendBody(response, Number(searchParams.get('bytes')), searchParams.has('chunked'))
+  if (pathname === '/bodies') return void response.end(`${bodies}`)
   const session = sessionOf(request, response)
   const count: Count = { app: id, count: (counts.get(session) ?? 0) + 1 }
   counts.set(session, count.count)
@@ -50,6 +53,7 @@ function sessionOf(request: IncomingMessage, response: ServerResponse): string {
 }
 
 function sendBody(response: ServerResponse, bytes: number, isChunked: boolean): void {
+  bodies++
   if (!isChunked) response.setHeader('content-length', bytes)
   response.write(Buffer.alloc(bytes, 'x'))
   response.end()

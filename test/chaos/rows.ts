@@ -1,6 +1,7 @@
 import { backendRows } from './backend-rows.ts'
 import { changeRows } from './change-rows.ts'
 import { clientRows } from './client-rows.ts'
+import { endingRows } from './ending-rows.ts'
 import { nodeRows } from './node-rows.ts'
 import { partitionRows } from './partition-rows.ts'
 import { redisElsewhereRows } from './redis-elsewhere-rows.ts'
@@ -13,6 +14,7 @@ export const rows: readonly Row[] = [
   ...redisElsewhereRows,
   ...partitionRows,
   ...nodeRows,
+  ...endingRows,
   ...backendRows,
   ...clientRows,
   ...changeRows,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import type { LoadList, SessionCount } from '@sticky/proxy/admin-api'
+import type { SessionCount } from '@sticky/proxy/admin-api'
 import { Redis } from 'ioredis'
 
 import { FaultProxy } from '../support/fault-proxy.ts'
@@ -35,6 +35,8 @@ export interface StageOptions {
 
 /** The pool of sealed cookies, which is everybody's who names no other site. */
 export const POOL = 'shop'
+/** Milliseconds that a node may take to end. */
+export const SHUTDOWN = 5_000
 /** Short, so that renewals are due all the time. */
 const AGE = '30s'
 const LOOPBACK = '127.0.0.1'
@@ -103,7 +105,7 @@ export class Stage implements AsyncDisposable {
     return {
       node: { workers },
       secrets: [secret],
-      shutdownTimeout: '5s',
+      shutdownTimeout: `${SHUTDOWN}ms`,
       // As users have it; the tests' own nodes are more patient.
       store: { url, budget: '50ms', commandTimeout: '1s', ...store },
       pools: {
@@ -180,10 +182,11 @@ export async function readiness(node: ProxyNode): Promise<{ readonly status: num
   return { status: response.status, text: (await response.text()).trim() }
 }
 
-/** Exchanges in flight in the whole cluster, as that node sees it. */
-export async function inFlight(node: ProxyNode): Promise<number> {
-  const { load } = await node.ask<LoadList>('/v1/load')
-  return load.reduce((sum, { cluster }) => sum + cluster, 0)
+/** The sum of a metric's samples; 0 where there are none. */
+export async function metric(node: ProxyNode, name: string): Promise<number> {
+  const text = await (await fetch(new URL('/metrics', node.admin))).text()
+  const samples = text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))
+  return Array.from(samples, ([, value]) => Number(value)).reduce((sum, value) => sum + value, 0)
 }
 
 /** Sessions in the whole cluster. */

@@ -1,5 +1,6 @@
 import type { Row } from './row.ts'
-import type { Outcome, Spread } from './trial.ts'
+import { inWords } from './times.ts'
+import type { Outcome } from './trial.ts'
 
 /** A row that was run. */
 export interface Run {
@@ -26,8 +27,8 @@ function cells({ row, outcome }: Run): string[] {
     `${requests}`,
     `${faults}`,
     `${moved}`,
-    milliseconds(before),
-    milliseconds(during),
+    inWords(before),
+    inWords(during),
     recovery === undefined ? '' : `${(recovery / 1000).toFixed(1)} s`,
     failures.length === 0 ? 'yes' : 'NO',
   ]
@@ -39,8 +40,4 @@ function notes(runs: readonly Run[]): string[] {
     return sentences.map((sentence) => `- ${row.number || row.name}: ${sentence}`)
   })
   return told.length === 0 ? [] : ['', ...told]
-}
-
-function milliseconds(spread: Spread | undefined): string {
-  return spread === undefined ? '' : `${spread.p50.toFixed(1)} / ${spread.p99.toFixed(1)} ms`
 }

@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { eventually } from '../support/eventually.ts'
 import type { Visit } from './client.ts'
+import { type Death, wasCutBy } from './death.ts'
 import type { Load } from './load.ts'
+import { type Spread, spread } from './times.ts'
 
 /** How long everything stands. */
 export interface Form {
@@ -18,15 +20,6 @@ export const short: Form = { name: 'short', before: 1_500, during: 3_000, after:
 
 /** What the report is made of. */
 export const long: Form = { name: 'long', before: 10_000, during: 30_000, after: 10_000 }
-
-/** Milliseconds in which a busy machine's client may use a connection that is closed already. */
-export const HEARD = 250
-
-/** Milliseconds that half and 99 of 100 requests took. */
-export interface Spread {
-  readonly p50: number
-  readonly p99: number
-}
 
 /** What came of a row. */
 export interface Outcome {
@@ -51,6 +44,7 @@ export class Trial implements AsyncDisposable {
   readonly #loads: Load[] = []
   #besides = 0
   #faultAt: number | undefined
+  #faultDone: number | undefined
   #healedAt: number | undefined
   #recovery: number | undefined
 
@@ -79,6 +73,7 @@ export class Trial implements AsyncDisposable {
   async fault(does: () => void | Promise<void>): Promise<void> {
     this.#faultAt = performance.now()
     await does()
+    this.#faultDone = performance.now()
   }
 
   /** Lets the fault stand as long as the form says. */
@@ -98,16 +93,18 @@ export class Trial implements AsyncDisposable {
     await Promise.all(this.#loads.map((load) => load.stop()))
   }
 
-  /** Asks until the answer satisfies, which is when everything is as before; a failure when that takes longer. */
+  /** Asks until the answer satisfies, which is when everything is as before; a failure when that takes longer. Tells how long it took. */
   async recovers<T>(
     what: string,
     ask: () => T | Promise<T>,
     satisfies: (answer: T) => boolean,
     within: number,
-  ): Promise<void> {
+  ): Promise<number> {
     const since = this.#healedAt ?? this.faultAt
     await this.within(what, ask, satisfies, since + within - performance.now())
-    this.#recovery = Math.max(this.#recovery ?? 0, performance.now() - since)
+    const took = performance.now() - since
+    this.#recovery = Math.max(this.#recovery ?? 0, took)
+    return took
   }
 
   /** The same, for what is not the end of the fault. */
@@ -155,9 +152,10 @@ export class Trial implements AsyncDisposable {
     this.expect('every session stays at home', moved.length === 0, this.#told(moved))
   }
 
-  /** Was that request under way when the fault began, or sent before its client heard of it? */
-  wasUnderWay({ began, ended }: Visit): boolean {
-    return began <= this.faultAt + HEARD && ended >= this.faultAt
+  /** Was that request under way when the fault began, and got no answer? */
+  wasCut(visit: Visit): boolean {
+    const death: Death = { from: this.faultAt, to: this.#faultDone ?? Number.POSITIVE_INFINITY }
+    return wasCutBy(death, visit)
   }
 
   /** So many requests beside the load's were sent and looked at. */
@@ -170,26 +168,20 @@ export class Trial implements AsyncDisposable {
     this.#notes.push(sentence)
   }
 
-  /** Of the last part of the time before the fault, for nodes that have just started are slow. */
-  get before(): Spread | undefined {
+  /** Visits of the last part of the time before the fault, for nodes that have just started are slow. */
+  before(): Visit[] {
     const start = this.faultAt - this.form.before / 2
-    return spread(this.#visits().filter(({ began, ended }) => began > start && ended < this.faultAt))
+    return this.#visits().filter(({ began, ended }) => began > start && ended < this.faultAt)
   }
 
-  /** From the fault's first second on, for that has limits of its own. */
-  get during(): Spread | undefined {
-    const end = this.#healedAt ?? Number.POSITIVE_INFINITY
-    return spread(this.#visits().filter(({ began }) => began > this.faultAt + 1_000 && began < end))
+  /** Visits of the fault's first second, which has limits of its own. */
+  firstSecond(): Visit[] {
+    return this.#begunWithin(this.faultAt, this.faultAt + 1_000)
   }
 
-  /** The visits that took longest while the fault stood, in words. */
-  slowest(): string[] {
-    const visits = this.#visits().filter(({ began }) => began > this.faultAt + 1_000)
-    const longestFirst = visits.sort((one, other) => other.ended - other.began - (one.ended - one.began))
-    return longestFirst.slice(0, 5).map(({ began, ended, home, app, node }) => {
-      const at = ((began - this.faultAt) / 1000).toFixed(2)
-      return `${Math.round(ended - began)} ms at ${at} s over node ${node + 1}, ${home ?? 'newcomer'} -> ${app}`
-    })
+  /** Visits from then on, while the fault stood. */
+  during(): Visit[] {
+    return this.#begunWithin(this.faultAt + 1_000, this.#healedAt ?? Number.POSITIVE_INFINITY)
   }
 
   outcome(): Outcome {
@@ -197,8 +189,8 @@ export class Trial implements AsyncDisposable {
       requests: this.#visits().length + this.#besides,
       faults: this.#faults().length,
       moved: this.#moved().length,
-      before: this.#faultAt === undefined ? undefined : this.before,
-      during: this.#faultAt === undefined ? undefined : this.during,
+      before: this.#faultAt === undefined ? undefined : spread(this.before()),
+      during: this.#faultAt === undefined ? undefined : spread(this.during()),
       recovery: this.#recovery,
       notes: this.#notes,
       failures: this.#failures,
@@ -211,6 +203,10 @@ export class Trial implements AsyncDisposable {
 
   #visits(): Visit[] {
     return this.#loads.flatMap(({ visits }) => visits)
+  }
+
+  #begunWithin(from: number, to: number): Visit[] {
+    return this.#visits().filter(({ began }) => began > from && began < to)
   }
 
   #faults(): Visit[] {
@@ -228,11 +224,4 @@ export class Trial implements AsyncDisposable {
     })
     return `${visits.length}, such as ${told.join('; ')}`
   }
-}
-
-function spread(visits: readonly Visit[]): Spread | undefined {
-  const times = visits.map(({ began, ended }) => ended - began).sort((one, other) => one - other)
-  if (times.length === 0) return undefined
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))]!
-  return { p50: at(0.5), p99: at(0.99) }
 }

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws'
 
 import type { ProxyNode } from '../support/proxy-node.ts'
-import { POOL, type Stage, sessionOn } from './stage.ts'
+import { type Stage, sessionOn } from './stage.ts'
 import type { Trial } from './trial.ts'
 
 /** So many WebSockets of one session, so that all of them are on one backend, open on that node until the trial is over. */
@@ -25,13 +25,7 @@ export async function openSockets(
   )
 }
 
-/** Asks a node for its counts until the trial is over; tells how often one was negative. */
-export function watchForNegatives(trial: Trial, node: ProxyNode): () => number {
-  let negative = 0
-  const timer = setInterval(async () => {
-    const counts = Object.values(await node.load(POOL).catch(() => ({})))
-    if (counts.some((count) => count < 0)) negative++
-  }, 200)
-  trial.stack.defer(() => clearInterval(timer))
-  return () => negative
+/** How many of them are. */
+export function stillOpen(sockets: readonly WebSocket[]): number {
+  return sockets.filter(({ readyState }) => readyState === WebSocket.OPEN).length
 }

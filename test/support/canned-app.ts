@@ -1,24 +1,31 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 
-/** An application that answers each path with bytes laid out beforehand, then closes its connection. */
+/** An application that answers each path with bytes laid out beforehand. */
 export class CannedApp implements AsyncDisposable {
+  /** The paths that each connection was asked for, in their order. */
+  readonly connections: string[][] = []
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
-  private constructor(answers: Readonly<Record<string, string>>) {
+  private constructor(answers: Answers, closesAfter: (path: string) => boolean) {
     this.#server = createServer((socket) => {
+      const asked: string[] = []
+      this.connections.push(asked)
       this.#sockets.add(socket)
       socket.on('error', () => socket.destroy())
       socket.on('data', (bytes) => {
         const path = bytes.toString('latin1').split(' ')[1]!
-        socket.end(answers[path] ?? 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n', 'latin1')
+        asked.push(path)
+        socket.write(answers[path] ?? 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n', 'latin1')
+        if (closesAfter(path)) socket.end()
       })
     })
   }
 
-  static async start(answers: Readonly<Record<string, string>>): Promise<CannedApp> {
-    const app = new CannedApp(answers)
+  /** Closes its connection after each answer, unless told after which. */
+  static async start(answers: Answers, closesAfter: (path: string) => boolean = () => true): Promise<CannedApp> {
+    const app = new CannedApp(answers, closesAfter)
     app.#server.listen(0, '127.0.0.1')
     await once(app.#server, 'listening')
     return app
@@ -34,3 +41,5 @@ export class CannedApp implements AsyncDisposable {
     await once(this.#server, 'close')
   }
 }
+
+type Answers = Readonly<Record<string, string>>

@@ -26,7 +26,7 @@ export class FaultProxy implements AsyncDisposable {
 
   private constructor(target: Target) {
     this.#target = target
-    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client))
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client))
   }
 
   static async to(target: Target): Promise<FaultProxy> {
@@ -122,7 +122,7 @@ export class FaultProxy implements AsyncDisposable {
       client.resetAndDestroy()
       return
     }
-    const server = connect({ ...(this.#target as { port: number }), allowHalfOpen: true })
+    const server = connect({ ...(this.#target as { port: number }), allowHalfOpen: true, noDelay: true })
     const requests = new Lane(client, server, () => ({ flows: this.#requestsFlow, delay: this.requestDelay }))
     const replies = new Lane(server, client, () => ({ flows: this.#repliesFlow, delay: this.replyDelay }))
     replies.left = this.#replyBytes
