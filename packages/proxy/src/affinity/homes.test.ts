@@ -13,7 +13,6 @@ describe('the home of a session is taken out of the configuration', () => {
     '%s: from then on it lives with whoever serves it first',
     async (strategy) => {
       await using begun = await begin(strategy)
-      begun.cluster.now += 1
       const [one, other] = [begun.node(['a', 'b']), begun.node(['a', 'b'])]
 
       const first = await begun.browser.visit(one, { by: 'b' })
@@ -26,7 +25,6 @@ describe('the home of a session is taken out of the configuration', () => {
 
   test('so it is where only its cookie tells, in which nobody finds that backend', async () => {
     await using begun = await begin('session-cookie')
-    begun.cluster.now += 1
     begun.cluster.forget()
     const after = begun.node(['a', 'b'])
 
@@ -38,7 +36,6 @@ describe('the home of a session is taken out of the configuration', () => {
 
   test('so it is while the store is away, as far as its cookie can tell', async () => {
     await using begun = await begin('session-cookie')
-    begun.cluster.now += 1
     begun.cluster.away = true
     const after = begun.node(['a', 'b'])
 
@@ -47,9 +44,18 @@ describe('the home of a session is taken out of the configuration', () => {
     expect((await begun.browser.visit(after)).by).toBe('b')
   })
 
+  test('so it is when an exchange that began before the change bound it after that', async () => {
+    await using begun = await begin('session-cookie')
+    const after = begun.node(['a', 'b'])
+    begun.cluster.now += 59_000
+    const late = new Browser()
+    await late.visit(begun.node(['a', 'b', 'c']), { by: 'c', sets: ['id=2'] })
+
+    expect(await late.visit(after, { by: 'b' })).toMatchObject({ session: { home: ['c'], persistence: 'DU' } })
+  })
+
   test('two nodes that serve it at once agree', async () => {
     await using begun = await begin('persistence-key')
-    begun.cluster.now += 1
     const [one, other] = [begun.node(['a', 'b']), begun.node(['a', 'b'])]
 
     await begun.browser.visit(one, { by: 'b', meanwhile: () => begun.browser.visit(other, { by: 'a' }) })
@@ -70,6 +76,25 @@ describe('the home of a session is one that only other nodes know as yet', () =>
       expect((await begun.node(['a', 'b', 'c']).locate(begun.browser.cookie)).home).toEqual(['c'])
     },
   )
+
+  test('it stays there when the store forgot it', async () => {
+    await using begun = await begin('session-cookie', ['a', 'b'])
+    begun.cluster.forget()
+
+    const elsewhere = await begun.browser.visit(begun.behind, { by: 'b' })
+
+    expect(elsewhere.added).toEqual([])
+  })
+
+  test('those nodes alone renew it', async () => {
+    await using begun = await begin('session-cookie', ['a', 'b'])
+    await begun.browser.visit(begun.behind, { by: 'b' })
+    expect(begun.cluster.touched).toEqual([])
+
+    await begun.browser.visit(begun.node(['a', 'b', 'c']))
+
+    expect(begun.cluster.touched).toHaveLength(1)
+  })
 
   test('it stays there when it was begun while the store was away', async () => {
     await using begun = await begin('session-cookie', ['a', 'b'], (cluster) => {
@@ -95,7 +120,7 @@ async function begin(
     cluster.node(config[strategy], { backends, ...(strategy === 'script' && { scripts: folder.hosts }) })
   const [behind, ahead] = [node(before), node(['a', 'b', 'c'])]
   await folder.scripts.open()
-  cluster.now += 1
+  cluster.now += 60_001
   prepare(cluster)
   const browser = new Browser()
   await browser.visit(ahead, { by: 'c', sets: ['id=1'] })

@@ -1,5 +1,8 @@
 import type { Milliseconds, Store } from '@sticky/store'
 
+// Exchanges that began before a change of the configuration bind by what was there then, as do nodes that change a little later.
+const SETTLING: Milliseconds = 60_000
+
 /** The homes that rows of one pool name: a known backend's is the same array each time. */
 export class Homes {
   readonly #homes: ReadonlyMap<string, readonly string[]>
@@ -21,10 +24,10 @@ export class Homes {
   }
 
   /**
-   * May a session whose binding has that version be bound elsewhere? One that was bound since to a backend of which this node knows
-   * nothing has a home that other nodes have already: a rolling change of configuration must not move it.
+   * May a session whose binding has that version be bound elsewhere? One that was bound later than that to a backend of which this
+   * node knows nothing has a home that other nodes have already: a rolling change of configuration must not move it.
    */
   mayLeave(backend: string | undefined, version: number): boolean {
-    return this.know(backend) || version < this.#since * 1000
+    return this.know(backend) || version < (this.#since + SETTLING) * 1000
   }
 }

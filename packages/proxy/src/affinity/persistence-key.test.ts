@@ -190,19 +190,6 @@ describe('a session with a key', () => {
     expect((await other.locate(browser.cookie)).home).toEqual(['c'])
   })
 
-  test('stays where it lives when only other nodes know its home, which renew it', async () => {
-    const { cluster, browser, one } = await begun()
-    const behind = cluster.node(persistenceKeyConfig(), { backends: ['a', 'c'] })
-
-    const elsewhere = await browser.visit(behind, { by: 'a' })
-
-    expect(elsewhere).toMatchObject({ taken: true, session: { home: ['b'], persistence: 'DN' } })
-    expect((await one.locate(browser.cookie)).home).toEqual(['b'])
-    expect(cluster.touched).toEqual([])
-    await browser.visit(one, { by: 'b' })
-    expect(cluster.touched).toHaveLength(1)
-  })
-
   test('goes where its application began another for want of the first', async () => {
     const { cluster, browser, one } = await begun()
     const behind = cluster.node(persistenceKeyConfig(), { backends: ['a', 'c'] })

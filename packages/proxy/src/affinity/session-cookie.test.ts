@@ -341,32 +341,6 @@ describe('a session whose home is away', () => {
   })
 })
 
-describe('a session whose home only other nodes know', () => {
-  test('is served elsewhere and stays where it lives, renewed by those nodes', async () => {
-    const { cluster, browser, one } = await begun({ by: 'c' })
-    const behind = cluster.node(sessionCookieConfig(), { backends: ['a', 'b'] })
-
-    const elsewhere = await browser.visit(behind, { by: 'a', sets: ['id=2'] })
-
-    expect(elsewhere).toMatchObject({ taken: true, added: [], session: { home: ['c'], persistence: 'DN' } })
-    expect(cluster.touched).toEqual([])
-    expect((await browser.visit(one)).by).toBe('c')
-    expect(cluster.bound).toHaveLength(1)
-    expect(cluster.touched).toHaveLength(1)
-  })
-
-  test('stays there too when the store forgot it', async () => {
-    const { cluster, browser, one } = await begun({ by: 'c' })
-    const behind = cluster.node(sessionCookieConfig(), { backends: ['a', 'b'] })
-    cluster.forget()
-
-    const elsewhere = await browser.visit(behind, { by: 'a' })
-
-    expect(elsewhere.added).toEqual([])
-    expect((await browser.visit(one)).by).toBe('c')
-  })
-})
-
 describe('when the store forgot', () => {
   test('sessions go on where their cookies say, and are written back with the answer', async () => {
     const { cluster, browser, one, other } = await begun({ by: 'b' })
