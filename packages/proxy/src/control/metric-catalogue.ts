@@ -99,7 +99,7 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
   retries: {
     name: 'sticky_retries_total',
     type: 'counter',
-    help: 'Attempts after the first, on another backend.',
+    help: 'Attempts after the first: on another backend, or over a fresh connection to the same one.',
     labels: ['pool'],
     aggregator: 'sum',
   },
