@@ -6,7 +6,7 @@ const WINDOW_SECONDS = 10
 
 /**
  * How many of the requests of the last 10 s may be sent again after a backend may have worked on them: those in trouble must not get
- * a multiple of their load.
+ * a multiple of their load. One that could not be reached was given no work, and all who live there come at once when it dies.
  */
 export class RetryBudget {
   readonly #share: number

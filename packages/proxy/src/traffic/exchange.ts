@@ -340,7 +340,6 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
     if (!isRepeatable || failure.phase === 'unheard') return isRepeatable
     const { config, retries } = this.#place.pool!
     if (this.#place.failed >= config.retry.attempts) return false
-    // One that could not be reached was given no work, and all who live there come at once when it dies.
     this.isRetryDenied = failure.phase !== 'connect' && !retries.takes(performance.now())
     return !this.isRetryDenied
   }
