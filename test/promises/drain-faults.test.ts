@@ -58,7 +58,7 @@ test('a node that is cut off from Redis is named, and obeys by itself when it is
   await say('ready')
 })
 
-test('a node to which Redis is slow obeys before the command returns', async () => {
+test('a node to which Redis is slow obeys before the command returns, and still tells operators what it is asked', async () => {
   way.slow(150)
   await using crowd = new Crowd([], [nodes[1].port], 1)
 
@@ -69,9 +69,13 @@ test('a node to which Redis is slow obeys before the command returns', async () 
     (visits) => visits > 50,
   )
   await crowd[Symbol.asyncDispose]()
+  const seen = await nodes[1].ask<BackendDocument>('/v1/pools/shop/backends/a')
+  const counted = await nodes[1].sessionCount('shop')
   way.slow(0)
 
   expect(answer.unacknowledged).toEqual([])
+  expect(seen).toMatchObject({ sessions: expect.any(Number), inFlight: expect.any(Number) })
+  expect(counted).toBeGreaterThan(0)
   expect(crowd.failures).toEqual([])
   expect(appsOf(crowd.since(drained))).not.toContain('a')
   await say('ready')

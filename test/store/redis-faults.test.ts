@@ -56,6 +56,32 @@ describe('a Redis that fails', () => {
     await late[Symbol.asyncDispose]()
   })
 
+  test('that is slow is waited for by operators, who make nobody else believe that it is away', async () => {
+    await using store = openStore(`redis://127.0.0.1:${proxy.port}`, { prefix, commandTimeout: 2_000, budget: 200 })
+    await eventually(() => store.roles!().every(({ available }) => available))
+    const key = freshKey('shop')
+    bound(await store.sessions.bind(key, 'a', 0, terms))
+
+    proxy.slow(150)
+    const { operators, sessions } = store
+    const [shown, counted, totals, moved] = await Promise.all([
+      operators.show(key),
+      operators.count('shop'),
+      operators.totals('shop'),
+      sessions.move(key, 'b'),
+    ])
+    const late = store.roles!().find(({ role }) => role === 'upkeep')!.late
+    proxy.slow(0)
+    await eventually(() => store.available)
+
+    expect(shown).toMatchObject({ key })
+    expect([...counted.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0)
+    expect([...totals.values()].filter((count) => count > 0)).toEqual([])
+    expect(bound(moved).backend).toBe('b')
+    expect(late).toBe(0)
+    await expect(Promise.all([sessions.find(freshKey('shop')), sessions.count('shop')])).resolves.toHaveLength(2)
+  })
+
   test('that accepts and never answers is noticed in time, and again when it answers', async () => {
     await using store = throughProxy()
     await eventually(() => store.available)

@@ -1,7 +1,16 @@
 import { MemoryClusterTable } from './memory-cluster-table.ts'
 import { MemoryLoadTable } from './memory-load-table.ts'
 import { MemorySessionTable } from './memory-session-table.ts'
-import type { ClusterTable, CookieTable, LoadTable, Milliseconds, SessionKey, SessionTable, Store } from './store.ts'
+import type {
+  ClusterTable,
+  CookieTable,
+  LoadTable,
+  Milliseconds,
+  OperatorReads,
+  SessionKey,
+  SessionTable,
+  Store,
+} from './store.ts'
 
 const sweepInterval: Milliseconds = 1000
 
@@ -16,6 +25,7 @@ export class MemoryStore implements Store {
   readonly cookies: CookieTable
   readonly load: LoadTable = new MemoryLoadTable()
   readonly cluster: ClusterTable
+  readonly operators: OperatorReads
   readonly available = true
   readonly #now: () => Milliseconds
   readonly #stale = new Set<(key: SessionKey) => void>()
@@ -29,6 +39,11 @@ export class MemoryStore implements Store {
     this.sessions = sessions
     this.cookies = sessions
     this.cluster = new MemoryClusterTable(now)
+    this.operators = {
+      show: (key) => sessions.show(key),
+      count: (pool) => sessions.count(pool),
+      totals: (pool) => this.load.totals(pool),
+    }
     this.#now = now
     this.#sweep = setInterval(() => sessions.sweep(), sweepInterval).unref()
   }

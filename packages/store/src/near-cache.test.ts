@@ -39,6 +39,7 @@ class FarStore implements Store {
   here: MemoryStore = new MemoryStore({ now: () => this.time })
   readonly load = this.here.load
   readonly cluster = this.here.cluster
+  readonly operators = this.here.operators
   readonly sessions: SessionTable = {
     find: (key) => {
       this.finds++

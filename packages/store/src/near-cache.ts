@@ -5,6 +5,7 @@ import type {
   CookieTable,
   LoadTable,
   Milliseconds,
+  OperatorReads,
   SessionKey,
   SessionTable,
   Store,
@@ -24,6 +25,7 @@ export class NearCache implements Store {
   readonly cookies: CookieTable
   readonly load: LoadTable
   readonly cluster: ClusterTable
+  readonly operators: OperatorReads
   readonly #near: NearSessions
   readonly #store: Store
   readonly #feed: ChangeFeed
@@ -35,6 +37,7 @@ export class NearCache implements Store {
     this.#near = sessions
     this.load = store.load
     this.cluster = store.cluster
+    this.operators = store.operators
     this.#store = store
     this.#feed = feed
   }

@@ -11,8 +11,16 @@ export async function readSessions(shard: RedisShard, ids: readonly Buffer[]): P
   return rows.map((row, i) => decodeSession({ pool: shard.pool, id: ids[i]!.toString('base64url') }, row, epoch, now))
 }
 
-/** Live sessions of the shard by backend id. */
-export async function countSessions(shard: RedisShard): Promise<ReadonlyMap<string, number>> {
+/** Live sessions of all these shards by backend id. */
+export async function countSessions(shards: readonly RedisShard[]): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  for (const counted of await Promise.all(shards.map(countShard))) {
+    for (const [backend, count] of counted) counts.set(backend, (counts.get(backend) ?? 0) + count)
+  }
+  return counts
+}
+
+async function countShard(shard: RedisShard): Promise<ReadonlyMap<string, number>> {
   const reply = (await shard.run(sessionScripts.count, [shard.backends, shard.rows], [])) as (Buffer | number)[]
   const counts = new Map<string, number>()
   for (let i = 0; i < reply.length; i += 2) counts.set(String(reply[i]), Number(reply[i + 1]))

@@ -64,10 +64,11 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
     this.#turnsOf(pool).charge(backend, turns)
   }
 
-  /** Other workers' known sessions are at most one report, 10 ms, old. */
-  async totals(pool: string): Promise<Map<string, number>> {
+  /** Other workers' known sessions are at most one report, 10 ms, old; read by another way than reports go, this one's too. */
+  async totals(pool: string, links: RedisLinks = this.#links): Promise<Map<string, number>> {
     this.#pool(pool).send()
-    const fields = (await this.#linkOf(pool).call('hgetall', [this.#context.keys.load(pool)])) as readonly Buffer[]
+    const key = this.#context.keys.load(pool)
+    const fields = (await links.at(key).call('hgetall', [key])) as readonly Buffer[]
     const totals = new Map<string, number>()
     for (let at = 0; at < fields.length; at += 2) {
       const field = String(fields[at])

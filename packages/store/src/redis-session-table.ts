@@ -1,13 +1,12 @@
 import { RedisBinds } from './redis-binds.ts'
 import type { RedisKeys } from './redis-keys.ts'
 import type { RedisLinks } from './redis-link.ts'
-import { countSessions, listSessions, readSessions, sweepSessions } from './redis-listing.ts'
+import { countSessions, readSessions, sweepSessions } from './redis-listing.ts'
 import { RedisLookups } from './redis-lookups.ts'
+import { RedisOperatorSessions } from './redis-operator-sessions.ts'
 import { RedisRenewals } from './redis-renewals.ts'
-import { decodeRow } from './redis-row.ts'
 import { RedisShard } from './redis-shard.ts'
 import { type RedisShards, shardOf } from './redis-shards.ts'
-import { sessionScripts } from './session-scripts.ts'
 import type {
   Binding,
   CookieRecord,
@@ -35,6 +34,8 @@ export interface SessionFeed {
 
 /** Sessions and their cookies in Redis. Remembers nothing: what a process knows is the near cache's business. */
 export class RedisSessionTable implements SessionTable, CookieTable {
+  /** Those of operators, who wait for longer than exchanges do. */
+  readonly operators: RedisOperatorSessions
   readonly #links: SessionLinks
   readonly #keys: RedisKeys
   readonly #shards: RedisShards
@@ -42,6 +43,7 @@ export class RedisSessionTable implements SessionTable, CookieTable {
   readonly #pools = new Map<string, readonly ShardTables[]>()
 
   constructor(links: SessionLinks, keys: RedisKeys, shards: RedisShards, feed: SessionFeed) {
+    this.operators = new RedisOperatorSessions(links.upkeep, keys, shards.by(links.upkeep))
     this.#links = links
     this.#keys = keys
     this.#shards = shards
@@ -68,18 +70,12 @@ export class RedisSessionTable implements SessionTable, CookieTable {
     this.#renew(key, (renewals) => renewals.record(key, cookies))
   }
 
-  async end(key: SessionKey): Promise<boolean> {
-    const { upkeep: shard } = await this.#tablesOf(key)
-    const args = [shard.channel, shard.pool, Buffer.from(key.id, 'base64url')]
-    return Number(await shard.run(sessionScripts.end, [shard.rows, shard.epochKey], args)) === 1
+  end(key: SessionKey): Promise<boolean> {
+    return this.operators.end(key)
   }
 
-  async move(key: SessionKey, backend: string, ifVersion = 0): Promise<Row> {
-    const { upkeep: shard } = await this.#tablesOf(key)
-    const args = [shard.channel, shard.pool, Buffer.from(key.id, 'base64url'), backend, ifVersion]
-    const keys = [shard.epochKey, shard.backends, shard.rows]
-    const [epoch, row] = (await shard.run(sessionScripts.move, keys, args)) as [Buffer | null, Buffer]
-    return decodeRow(row.length > 0 ? row : null, shard.epochOf(epoch))
+  move(key: SessionKey, backend: string, ifVersion?: number): Promise<Row> {
+    return this.operators.move(key, backend, ifVersion)
   }
 
   async show(key: SessionKey): Promise<SessionRow | undefined> {
@@ -92,17 +88,12 @@ export class RedisSessionTable implements SessionTable, CookieTable {
     return (await this.show(key))?.cookies ?? []
   }
 
-  async *list(pool: string, filter: SessionFilter = {}): AsyncGenerator<SessionRow> {
-    for (const { upkeep } of await this.#existing(pool)) yield* listSessions(upkeep, filter)
+  list(pool: string, filter?: SessionFilter): AsyncGenerator<SessionRow> {
+    return this.operators.list(pool, filter)
   }
 
   async count(pool: string): Promise<Map<string, number>> {
-    const shards = await this.#existing(pool)
-    const counts = new Map<string, number>()
-    for (const counted of await Promise.all(shards.map(({ shard }) => countSessions(shard)))) {
-      for (const [backend, count] of counted) counts.set(backend, (counts.get(backend) ?? 0) + count)
-    }
-    return counts
+    return await countSessions((await this.#existing(pool)).map(({ shard }) => shard))
   }
 
   /** Sweeps one shard of the pool, `turn` by turn another; answers how many sessions it took off its indexes. */

@@ -17,6 +17,11 @@ export class RedisShards {
     this.#wanted = wanted
   }
 
+  /** The same by another way, as whoever goes it has found out. */
+  by(links: RedisLinks): RedisShards {
+    return new RedisShards(links, this.#keys, this.#wanted)
+  }
+
   /** The pools used by this process. */
   pools(): Iterable<string> {
     return this.#counts.keys()

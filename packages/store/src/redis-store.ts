@@ -19,6 +19,7 @@ import type {
   CookieTable,
   LoadTable,
   Milliseconds,
+  OperatorReads,
   SessionKey,
   SessionTable,
   Store,
@@ -58,6 +59,7 @@ export class RedisStore implements Store {
   readonly cookies: CookieTable
   readonly load: LoadTable
   readonly cluster: ClusterTable
+  readonly operators: OperatorReads
   /** What other processes change; a near cache lives by it. */
   readonly changes: RedisFeed
   readonly #requests: RedisLinks
@@ -87,6 +89,11 @@ export class RedisStore implements Store {
     this.#load = new RedisLoadTable(requests, { prefix, lease })
     this.load = this.#load
     this.cluster = new RedisClusterTable(upkeep, keys, { lease, heartbeat }, changes, () => this.available)
+    this.operators = {
+      show: (key) => sessions.operators.show(key),
+      count: (pool) => sessions.operators.count(pool),
+      totals: (pool) => this.#load.totals(pool, upkeep),
+    }
     this.#requests = requests
     this.#upkeep = upkeep
     this.#nodes = keys.nodes()

@@ -9,6 +9,7 @@ export interface Store extends AsyncDisposable {
   readonly cookies: CookieTable
   readonly load: LoadTable
   readonly cluster: ClusterTable
+  readonly operators: OperatorReads
 
   /** Did the store answer lately? False from the first failure until it answers again. */
   readonly available: boolean
@@ -240,6 +241,16 @@ export interface BackendOrder {
 export interface BackendWish {
   readonly state?: BackendOrder['state'] | undefined
   readonly weight?: number | null | undefined
+}
+
+/**
+ * What operators read, as the tables have it. They would rather wait than hear that the store is away, and that they waited says
+ * nothing to exchanges, which have a budget.
+ */
+export interface OperatorReads {
+  readonly show: SessionTable['show']
+  readonly count: SessionTable['count']
+  readonly totals: LoadTable['totals']
 }
 
 /** Which nodes live, and what they share. */

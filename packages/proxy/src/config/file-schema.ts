@@ -73,7 +73,7 @@ const store = map({
     ),
   commandTimeout: duration
     .prefault(defaults.store.commandTimeout)
-    .describe('The same where no request waits: heartbeats, lists and sweeping.'),
+    .describe('The same where no request waits: heartbeats, sweeping, and what operators ask.'),
   lease: duration
     .prefault(defaults.store.lease)
     .describe('After this silence a node counts as dead and its exchanges in flight are no longer counted.'),

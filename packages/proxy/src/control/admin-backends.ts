@@ -72,7 +72,7 @@ export async function describeBackends(
 ): Promise<BackendResource[]> {
   const [sessions, totals, reported] = await Promise.all([
     sessionsOn(store, pool),
-    unlessAway(store.load.totals(pool.id)),
+    unlessAway(store.operators.totals(pool.id)),
     reports(),
   ])
   const keepsSessions = storesSessions(pool.affinity)

@@ -27,7 +27,7 @@ export function clusterOperations(sources: ClusterSources): Pick<AdminApi, 'node
     async load(query) {
       const reports = await sources.reports()
       const load = await Promise.all(
-        poolsOf(pools, query).map(async (pool) => loadOf(pool, await store.load.totals(pool.id), reports)),
+        poolsOf(pools, query).map(async (pool) => loadOf(pool, await store.operators.totals(pool.id), reports)),
       )
       return { apiVersion, load: load.flat() }
     },

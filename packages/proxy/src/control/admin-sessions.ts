@@ -25,7 +25,7 @@ type SessionOperations = Pick<AdminApi, 'sessions' | 'session' | 'findSessions' 
 
 /** The sessions' part of the admin API over the store. Nothing here renews a session. */
 export function sessionOperations({ store, pools, recognise }: SessionSources): SessionOperations {
-  const show = (key: SessionKey) => store.sessions.show(key)
+  const { show } = store.operators
 
   const rowOf = (id: string, query: PoolQuery) => sessionRow(store, pools, id, query)
 
@@ -53,7 +53,7 @@ export function sessionOperations({ store, pools, recognise }: SessionSources): 
 
     async countSessions(query) {
       const counts = await Promise.all(
-        poolsOf(pools, query).map(async (pool) => poolCount(pool, await store.sessions.count(pool.id))),
+        poolsOf(pools, query).map(async (pool) => poolCount(pool, await store.operators.count(pool.id))),
       )
       return { apiVersion, total: sum(counts.map((count) => count.total)), pools: counts }
     },

@@ -49,8 +49,8 @@ export class SeenBackends {
 /** The pool's backends with what they carry in the cluster. */
 export async function explainedBackends(pool: Pool, seen: SeenBackends, store: Store): Promise<ExplainedBackend[]> {
   const [totals, sessions] = await Promise.all([
-    unlessAway(store.load.totals(pool.id)),
-    unlessAway(store.sessions.count(pool.id)),
+    unlessAway(store.operators.totals(pool.id)),
+    unlessAway(store.operators.count(pool.id)),
   ])
   return pool.backends.map(({ id, health }) => ({
     id,

@@ -7,6 +7,7 @@ export function dryStore(store: Store, local: LoadTable['local']): Store {
     cookies: { record: () => {}, of: (key) => store.cookies.of(key) },
     load: dryLoad(store.load, local),
     cluster: store.cluster,
+    operators: store.operators,
     get available() {
       return store.available
     },

@@ -140,7 +140,7 @@ class Explaining {
 
   /** As it is before an answer makes something of it. */
   async #session({ known, reason, home, key }: Session): Promise<Omit<ExplainedSession, 'persistence'>> {
-    const row = key && (await unlessAway(this.#store.sessions.show(key)))
+    const row = key && (await unlessAway(this.#store.operators.show(key)))
     const id = key?.id ?? null
     return { known, reason, home, id, row: row ? sessionResource(row, this.#store.now()) : null }
   }

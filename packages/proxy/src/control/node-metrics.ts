@@ -18,8 +18,8 @@ export async function nodeMetrics(
   warnings = 0,
 ): Promise<Metric[]> {
   const [sessions, load, recovery] = await Promise.all([
-    samples(pools, (pool) => store.sessions.count(pool)),
-    samples(pools, (pool) => store.load.totals(pool), { scope: 'cluster' }),
+    samples(pools, store.operators.count),
+    samples(pools, store.operators.totals, { scope: 'cluster' }),
     recoveryRows(store, pools),
   ])
   return [
@@ -38,7 +38,7 @@ export async function nodeMetrics(
 async function recoveryRows(store: Store, pools: readonly PoolConfig[]): Promise<Sample[]> {
   const recovering = pools.filter(({ affinity }) => affinity.some(recovers))
   const counts = await Promise.all(
-    recovering.map(async ({ id }) => ({ id, counted: await unlessAway(store.sessions.count(recoveryTable(id))) })),
+    recovering.map(async ({ id }) => ({ id, counted: await unlessAway(store.operators.count(recoveryTable(id))) })),
   )
   return counts.flatMap(({ id, counted }) =>
     counted === null

@@ -8,13 +8,13 @@ const sessionId = /^[A-Za-z0-9_-]{22}$/
 
 /** Finds a session by its id; a problem where several pools have it and none is named. */
 export async function sessionRow(
-  { sessions }: Store,
+  { operators }: Store,
   pools: readonly PoolConfig[],
   id: string,
   query: PoolQuery,
 ): Promise<SessionRow | undefined> {
   if (!sessionId.test(id)) return undefined
-  const found = await liveRows(poolsOf(pools, query).map((pool) => sessions.show({ pool: pool.id, id })))
+  const found = await liveRows(poolsOf(pools, query).map((pool) => operators.show({ pool: pool.id, id })))
   if (found.length > 1) throw ambiguous(found)
   return found[0]
 }

@@ -13,7 +13,7 @@ export async function sessionsOn(store: Store, pool: PoolConfig): Promise<Readon
   const counts = new Map<string, number>()
   try {
     for (const table of sessionTables(pool)) {
-      for (const [backend, count] of await store.sessions.count(table)) {
+      for (const [backend, count] of await store.operators.count(table)) {
         counts.set(backend, (counts.get(backend) ?? 0) + count)
       }
     }
