@@ -198,6 +198,15 @@ describe('a backend that is well again', () => {
     expect(told).toEqual([])
   })
 
+  test('has all of it at once when it is no longer to begin slowly, and none of its pool is', () => {
+    backends('ab', slowly)
+    say({ a: { up: false } })
+    say({})
+
+    expect(shares(backends('ab'))).toEqual([2, 2])
+    expect(shares(backends('ab', slowly))).toEqual([2, 2])
+  })
+
   test('begins anew when it was away again', () => {
     const [a] = backends('ab', slowly)
     say({ a: { up: false } })

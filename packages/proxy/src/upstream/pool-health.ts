@@ -48,6 +48,7 @@ export class PoolHealth {
     this.#mostOut = Math.max(1, Math.floor(ejection.mostShare * members.length + 1e-9))
     this.#panicBelow = panicBelow
     this.#slowStart = slowStart
+    if (slowStart === undefined) this.#slowUntil = 0
     this.review()
   }
 
