@@ -170,14 +170,14 @@ class RunningNode implements Node {
   async #drain(grace?: Milliseconds): Promise<void> {
     this.#phase = 'draining'
     const terms = this.#drainTerms(grace)
-    await this.#plane?.drain({ ...terms, accepting: terms.grace })
+    await this.#plane?.drain({ ...terms, accepting: terms.grace, shared: false })
     this.#options.output.log.info({}, 'drained')
     await this.#opened.disposeAsync()
   }
 
   #drainTerms(grace = this.#config.drain.grace): DrainTerms {
     const longest = this.#config.shutdownTimeout
-    return { accepting: 0, grace: Math.min(grace, longest), longest }
+    return { accepting: 0, grace: Math.min(grace, longest), longest, shared: true }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -231,10 +231,10 @@ class RunningNode implements Node {
     const services = { store, keyring: this.#keyring!, fingerprints: this.#fingerprints! }
     const recognise = sessionRecogniser(config.pools, services)
     const reports = () => this.#reports()
-    const { instance } = this.#member!
+    const self = () => this.#member!.announcement
     const operators = { orders: this.#orders!, acknowledgements: this.#acknowledgements!, moves: this.#moves }
     const checks = this.#checks
-    const sources = { store, pools: config.pools, instance, recognise, reports, checks, ...operators }
+    const sources = { store, pools: config.pools, self, recognise, reports, checks, ...operators }
     const explain = explainer({ config, reports, checks, ...services })
     return {
       ...sessionOperations(sources),

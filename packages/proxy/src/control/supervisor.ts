@@ -173,7 +173,7 @@ class Supervisor implements DataPlane {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain({ accepting: 0, grace: 0, longest: 0 })
+    await this.drain({ accepting: 0, grace: 0, longest: 0, shared: false })
   }
 
   /** One after the other, whatever becomes of each. */

@@ -308,7 +308,7 @@ describe('draining', () => {
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     while (answer === undefined) await new Promise(setImmediate)
 
-    const drained = proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 5_000 })
+    const drained = proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 5_000, shared: false })
     answer()
     const text = await client.toEnd()
     await drained
@@ -327,7 +327,7 @@ describe('draining', () => {
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     while (proxy.store.load.local('p', 'b0') === 0) await new Promise(setImmediate)
 
-    await proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 200 })
+    await proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 200, shared: false })
 
     expect(await client.toEnd()).toBe('')
     expect(proxy.store.load.local('p', 'b0')).toBe(0)
@@ -342,7 +342,7 @@ describe('draining', () => {
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     await client.until((text) => text.endsWith('hel'))
 
-    const drained = proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 5_000 })
+    const drained = proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 5_000, shared: false })
     await new Promise((resolve) => setTimeout(resolve, 1_200))
     backend.sockets[0]!.write('lo')
     await client.until((text) => text.endsWith('hello'))
@@ -358,7 +358,7 @@ describe('draining', () => {
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     await client.until((text) => text.endsWith('hello'))
 
-    const drained = proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 5_000 })
+    const drained = proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 5_000, shared: false })
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     const text = await client.toEnd()
     await drained
@@ -373,7 +373,7 @@ describe('draining', () => {
     await vi.waitUntil(() => proxy.traffic.connections() === 1, { interval: 5 })
     const begun = performance.now()
 
-    await proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 300 })
+    await proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 300, shared: false })
 
     expect(performance.now() - begun).toBeLessThan(1_000)
     expect(await client.toEnd()).toBe('')
@@ -388,7 +388,7 @@ describe('draining', () => {
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     await client.until((text) => text.endsWith('half'))
 
-    await proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 200 })
+    await proxy.traffic.drain({ accepting: 0, grace: 1_000, longest: 200, shared: false })
     await client.toEnd()
 
     expect(client.reset).toBe(true)

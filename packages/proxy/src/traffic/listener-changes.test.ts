@@ -59,7 +59,7 @@ test('one that has closed needs the certificates no more that it showed', async 
   await using held = new RawClient(proxy.port)
   await expect.poll(() => proxy.traffic.connections()).toBe(1)
 
-  const draining = proxy.traffic.drain({ accepting: 0, grace: 100, longest: 5_000 })
+  const draining = proxy.traffic.drain({ accepting: 0, grace: 100, longest: 5_000, shared: false })
   await expect.poll(() => shownOn(proxy.port).catch(({ code }) => code)).toBe('ECONNREFUSED')
   proxy.traffic.secure(tlsSecrets([]))
 
@@ -68,7 +68,10 @@ test('one that has closed needs the certificates no more that it showed', async 
 })
 
 test.each([
-  ['has begun', (proxy: TestTraffic) => void proxy.traffic.drain({ accepting: 5_000, grace: 5_000, longest: 5_000 })],
+  [
+    'has begun',
+    (proxy: TestTraffic) => void proxy.traffic.drain({ accepting: 5_000, grace: 5_000, longest: 5_000, shared: false }),
+  ],
   ['is over', (proxy: TestTraffic) => proxy.traffic[Symbol.asyncDispose]()],
 ])('nothing listens that is adopted when a drain %s', async (_, drain) => {
   await using backend = await scriptedBackend(OK)

@@ -8,6 +8,7 @@ import type { Origin } from '../wire/forwarding.ts'
 import { type AddressRanges, addressRanges, plainAddress } from './address-ranges.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ConnectionGate } from './connection-gate.ts'
+import { lastCall } from './last-call.ts'
 import { ProxiedSocket } from './proxied-socket.ts'
 import { TlsListener } from './tls-listener.ts'
 import { TlsOpening } from './tls-opening.ts'
@@ -128,6 +129,12 @@ export class Listener {
       })
     })
     return this.#closed
+  }
+
+  /** The same where nobody else accepts from its socket: what waits there is accepted first, or it would be reset. */
+  async closeLast(): Promise<void> {
+    await lastCall(this.#server, this.address)
+    await this.close()
   }
 
   /** The time is up: WebSockets are told, and closed a moment later like all others now. */

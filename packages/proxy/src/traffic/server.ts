@@ -187,14 +187,12 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
     this.#removed.delete(listener)
   }
 
-  async drain({ accepting, grace, longest }: DrainTerms): Promise<void> {
+  async drain({ accepting, grace, longest, shared }: DrainTerms): Promise<void> {
     this.#isEnding = true
     for (const listener of this.#all) listener.drain(grace)
     const deadline = setTimeout(() => this.#leaveAll(), longest)
     await new Promise((resolve) => setTimeout(resolve, Math.min(accepting, longest)))
-    // What waits in the sockets' queues is accepted first: with the last of its sockets it would be reset.
-    await new Promise(setImmediate)
-    await this.#close()
+    await (shared ? this.#close() : this.#closeLast())
     clearTimeout(deadline)
   }
 
@@ -204,6 +202,10 @@ class WorkerTraffic implements Traffic, OpenTraffic, Entrance {
 
   #close(): Promise<unknown> {
     return Promise.all(this.#all.map((listener) => listener.close()))
+  }
+
+  #closeLast(): Promise<unknown> {
+    return Promise.all(this.#all.map((listener) => listener.closeLast()))
   }
 
   #leaveAll(): void {

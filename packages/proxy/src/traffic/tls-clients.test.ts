@@ -203,7 +203,7 @@ describe('a listener with certificates', () => {
     silent.send('\x16')
     await vi.waitUntil(() => proxy.traffic.connections() === 2, { interval: 5 })
 
-    await proxy.traffic.drain({ accepting: 0, grace: 200, longest: 3_000 })
+    await proxy.traffic.drain({ accepting: 0, grace: 200, longest: 3_000, shared: false })
 
     expect(proxy.traffic.connections()).toBe(0)
     await vi.waitUntil(() => idle.destroyed, { interval: 5 })

@@ -17,6 +17,8 @@ export interface DrainTerms {
   readonly grace: Milliseconds
   /** After so long whatever is left is cut. */
   readonly longest: Milliseconds
+  /** Others go on accepting from the same sockets: who waits there is theirs. */
+  readonly shared: boolean
 }
 
 /** What all connections of a worker share. */
