@@ -10,6 +10,7 @@ import { listCookies } from './cookies.ts'
 import { explain } from './explain.ts'
 import { CommandFailure, type ExitCode, exitCodes } from './failures.ts'
 import { showLoad } from './load.ts'
+import { type Kind, kinds, printNames } from './names.ts'
 import { listNodes } from './nodes.ts'
 import { reload, restartWorkers } from './reload.ts'
 import { countSessions } from './session-count.ts'
@@ -77,8 +78,8 @@ function addSessions(program: Command, act: Act): void {
   sessions
     .command('list', { isDefault: true })
     .description('live sessions, as they come (the default)')
-    .option('--pool <id>', 'only this pool')
-    .option('--backend <id>', 'only sessions that live there')
+    .option('--pool <pool>', 'only this pool')
+    .option('--backend <backend>', 'only sessions that live there')
     .option('--idle-gt <duration>', 'only sessions idle for longer, such as 5m', duration)
     .option('--limit <n>', 'at most so many', positive)
     .allowExcessArguments()
@@ -91,19 +92,19 @@ function addSessions(program: Command, act: Act): void {
     .description('one session, by its id or by what its client presents')
     .argument('[id]', 'as listed, or `session` of the access log')
     .option('--cookie <name=value>', 'as in the Cookie field', cookie)
-    .option('--pool <id>', 'only this pool')
+    .option('--pool <pool>', 'only this pool')
     .action((id: string | undefined, { cookie, pool }) => act((context) => show(context, id, cookie, pool)))
   sessions
     .command('count')
     .description('live sessions by pool and backend, exact')
-    .option('--pool <id>', 'only this pool')
-    .option('--backend <id>', 'only sessions that live there')
+    .option('--pool <pool>', 'only this pool')
+    .option('--backend <backend>', 'only sessions that live there')
     .action((query) => act((context) => countSessions(context, query)))
   sessions
     .command('watch')
     .description('what begins, moves and ends, until Ctrl-C')
-    .option('--pool <id>', 'only this pool')
-    .option('--backend <id>', 'only what concerns this backend')
+    .option('--pool <pool>', 'only this pool')
+    .option('--backend <backend>', 'only what concerns this backend')
     .option('--interval <duration>', 'between two looks', duration, 1_000)
     .option('--max <n>', 'with more sessions than this, watch counts', positive, 100_000)
     .action((query) => act((context) => watchSessions(context, query)))
@@ -112,8 +113,12 @@ function addSessions(program: Command, act: Act): void {
     .description('give a session, or those of a backend, another home on every node')
     .argument('[id]', 'as listed; otherwise --from')
     .option('--to <backend>', 'their new home; without it those of a backend are spread over the others')
-    .option('--from <backend>', 'the sessions that live there; POOL/BACKEND names the pool, too', backendOrId)
-    .option('--pool <id>', 'their pool, if several have such an id')
+    .option(
+      '--from <pool/backend>',
+      'the sessions that live there; the backend alone will do where one pool has it',
+      backendOrId,
+    )
+    .option('--pool <pool>', 'their pool, if several have such an id')
     .option('--if-version <n>', 'only if the session still has that version, as `sessions show` tells it', version)
     .option('--idle-gt <duration>', 'only sessions idle for longer, such as 5m', duration)
     .option('--limit <n>', 'at most so many', positive)
@@ -125,7 +130,7 @@ function addSessions(program: Command, act: Act): void {
     .command('end')
     .description('end a session on every node')
     .argument('<id>', 'as listed')
-    .option('--pool <id>', 'its pool, if several have this id')
+    .option('--pool <pool>', 'its pool, if several have this id')
     .option('--close', 'close its open WebSockets, with code 1012')
     .action((id: string, query) => act((context) => endSession(context, id, query)))
 }
@@ -135,12 +140,12 @@ function addTables(program: Command, act: Act): void {
     .command('cookies')
     .description("the application's cookies of a session")
     .argument('<id>', 'of the session')
-    .option('--pool <id>', 'its pool, if several have this id')
+    .option('--pool <pool>', 'its pool, if several have this id')
     .action((id: string, query) => act((context) => listCookies(context, id, query)))
   program
     .command('load')
     .description('exchanges in flight by backend')
-    .option('--pool <id>', 'only this pool')
+    .option('--pool <pool>', 'only this pool')
     .action((query) => act((context) => showLoad(context, query)))
 }
 
@@ -154,7 +159,7 @@ function addBackends(program: Command, act: Act): void {
   backends
     .command('list', { isDefault: true })
     .description('the configured backends and what they carry (the default)')
-    .option('--pool <id>', 'only this pool')
+    .option('--pool <pool>', 'only this pool')
     .allowExcessArguments()
     .action((query, { args: [word] }: Command) => {
       if (word !== undefined) throw new CommandFailure(exitCodes.usage, `backends has no command '${word}'`)
@@ -195,7 +200,7 @@ function addNodes(program: Command, act: Act): void {
   nodes
     .command('restart')
     .description('replace the workers of the node that answers, one after the other')
-    .option('--node <id>', 'fail if another one answers')
+    .option('--node <node>', 'fail if another one answers')
     .action((query) => act((context) => restartWorkers(context, query)))
   program
     .command('reload')
@@ -209,6 +214,11 @@ function addCompletion(program: Command, act: Act): void {
     .description('a script by which a shell completes the commands of this program')
     .addArgument(new Argument('<shell>', 'which').choices(shells))
     .action((shell: Shell) => act(({ output }) => printCompletion(output, program, shell)))
+  program
+    .command('names')
+    .description('what there is of a kind by name, one a line, as completion offers it')
+    .addArgument(new Argument('<kind>', 'which').choices(kinds))
+    .action((kind: Kind) => act((context) => printNames(context, kind)))
 }
 
 function addExplain(program: Command, act: Act): void {

@@ -1,4 +1,5 @@
 import { type OptionOffer, type Place, valuedNames } from './completion-places.ts'
+import type { Kind } from './names.ts'
 
 /** A script for `sticky-cli completion fish | source`, or a file in `~/.config/fish/completions`. */
 export function fishCompletion(places: readonly Place[]): string {
@@ -18,15 +19,34 @@ function __sticky_cli_at
   end
   test "$path" = "$argv[1]"
 end
+function __sticky_cli_names
+  set -l line (commandline -opc)
+  set -l asked
+  for at in (seq 2 (count $line))
+    switch $line[$at]
+      case --admin --token-file
+        set -a asked $line[$at..(math $at + 1)]
+      case '--admin=*' '--token-file=*'
+        set -a asked $line[$at]
+    end
+  end
+  $line[1] $asked names $argv[1] 2>/dev/null
+end
 complete -c sticky-cli -f
 ${places.flatMap((place) => [...wordsAt(place), ...optionsAt(place)]).join('\n')}
 `
 }
 
-function wordsAt({ path, words }: Place): string[] {
-  return words.map(
+function wordsAt({ path, words, kind }: Place): string[] {
+  const named = kind === undefined ? [] : [`complete -c sticky-cli -n ${at(path)} -a ${quoted(asking(kind))}`]
+  const given = words.map(
     ({ word, meaning }) => `complete -c sticky-cli -n ${at(path)} -a ${quoted(word)}${described(meaning)}`,
   )
+  return [...given, ...named]
+}
+
+function asking(kind: Kind): string {
+  return `(__sticky_cli_names ${kind})`
 }
 
 function optionsAt({ path, options }: Place): string[] {
@@ -39,9 +59,10 @@ function flags({ names }: OptionOffer): string {
   return names.map((name) => (name.startsWith('--') ? ` -l ${name.slice(2)}` : ` -s ${name.slice(1)}`)).join('')
 }
 
-function value({ takesValue, choices, isFile }: OptionOffer): string {
+function value({ takesValue, choices, isFile, kind }: OptionOffer): string {
   if (!takesValue) return ''
   if (isFile) return ' -r -F'
+  if (kind !== undefined) return ` -x -a ${quoted(asking(kind))}`
   return choices.length === 0 ? ' -x' : ` -x -a ${quoted(choices.join(' '))}`
 }
 

@@ -1,10 +1,17 @@
+import { type Kind, kinds } from './names.ts'
+
 /** A command with those below it, as commander has it. */
 export interface CommandTree {
   name(): string
   description(): string
   readonly commands: readonly CommandTree[]
   readonly options: readonly TreeOption[]
-  readonly registeredArguments: readonly { readonly argChoices?: string[] | undefined }[]
+  readonly registeredArguments: readonly TreeArgument[]
+}
+
+interface TreeArgument {
+  name(): string
+  readonly argChoices?: string[] | undefined
 }
 
 interface TreeOption {
@@ -21,6 +28,8 @@ export interface Place {
   /** `sessions list`; empty for the program. */
   readonly path: string
   readonly words: readonly Offer[]
+  /** What is named there, besides. */
+  readonly kind: Kind | undefined
   readonly options: readonly OptionOffer[]
 }
 
@@ -38,6 +47,8 @@ export interface OptionOffer {
   /** Empty: anything. */
   readonly choices: readonly string[]
   readonly isFile: boolean
+  /** What its value names. */
+  readonly kind: Kind | undefined
 }
 
 /** Every place of a program; the options of the program itself may stand anywhere. */
@@ -52,6 +63,7 @@ const help: OptionOffer = {
   takesValue: false,
   choices: [],
   isFile: false,
+  kind: undefined,
 }
 
 function placesUnder(command: CommandTree, path: string, everywhere: readonly OptionOffer[]): Place[] {
@@ -60,14 +72,22 @@ function placesUnder(command: CommandTree, path: string, everywhere: readonly Op
     ...command.commands.map((below) => ({ word: below.name(), meaning: below.description() })),
     ...choices.map((word) => ({ word, meaning: '' })),
   ]
+  const kind = command.registeredArguments.map((argument) => kindOf(argument.name())).find((found) => found)
   const own = path === '' ? [] : command.options.map(optionOffer)
   const below = command.commands.flatMap((one) => placesUnder(one, `${path} ${one.name()}`.trimStart(), everywhere))
-  return [{ path, words, options: [...own, ...everywhere] }, ...below]
+  return [{ path, words, kind, options: [...own, ...everywhere] }, ...below]
 }
 
 function optionOffer({ short, long, description, required, flags, argChoices = [] }: TreeOption): OptionOffer {
   const names = [short, long].filter((name) => name !== undefined)
-  return { names, meaning: description, takesValue: required, choices: argChoices, isFile: flags.includes('<path>') }
+  const value = /<(.+)>/.exec(flags)?.[1] ?? ''
+  const isFile = value === 'path'
+  return { names, meaning: description, takesValue: required, choices: argChoices, isFile, kind: kindOf(value) }
+}
+
+/** Arguments and values are called by what they name. */
+function kindOf(name: string): Kind | undefined {
+  return kinds.find((kind) => kind === name)
 }
 
 /** Names of the options behind which a value stands. */
@@ -78,6 +98,11 @@ export function valuedNames(places: readonly Place[]): readonly string[] {
 /** Names of the options whose value is a file. */
 export function fileNames(places: readonly Place[]): readonly string[] {
   return namesOf(places, ({ isFile }) => isFile)
+}
+
+/** Names of the options whose value is of a kind. */
+export function namesOfKind(places: readonly Place[], kind: Kind): readonly string[] {
+  return namesOf(places, (option) => option.kind === kind)
 }
 
 /** The options whose value is one of a few, each once. */

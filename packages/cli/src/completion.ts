@@ -16,7 +16,7 @@ const scripts: Readonly<Record<Shell, (places: readonly Place[]) => string>> = {
   fish: fishCompletion,
 }
 
-/** `sticky-cli completion`: a script by which that shell completes commands, options and their choices. */
+/** `sticky-cli completion`: a script by which that shell completes commands, options, their choices, and names. */
 export async function printCompletion(output: Output, program: CommandTree, shell: Shell): Promise<void> {
   await output.print(scripts[shell](placesOf(program)))
 }
