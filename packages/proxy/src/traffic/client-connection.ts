@@ -240,7 +240,7 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   #sendsOn(exchange: Exchange): boolean {
     const { deadlines, config } = this.#traffic
     const least = this.#least(config.timeouts.body)
-    const goesOn = !this.#stalled && this.#silence > deadlines.now && exchange.bytesReceived - this.#had >= least
+    const goesOn = this.#silence > deadlines.now && exchange.bytesReceived - this.#had >= least
     if (!goesOn) return false
     this.#beginSpell(exchange)
     this.deadline = Math.min(this.#silence, this.#spell)
@@ -261,12 +261,17 @@ export class ClientConnection implements ExchangeHost, Timed, ChunkSink {
   expired(): void {
     if (this.#readsOn) this.stalled()
     else if (this.#closing) this.destroy()
-    else if (this.#exchange !== undefined && this.#sendsOn(this.#exchange)) return
-    else if (this.#exchange !== undefined)
-      this.#exchange.clientTimeout(this.#stalled ? 'client-stalled' : 'body-timeout')
+    else if (this.#exchange !== undefined) this.#expiredIn(this.#exchange)
     else if (this.#stalled) this.#cut()
     else if (this.#reader.headBegun) this.#refuse(Malformed.headSlow)
     else this.close()
+  }
+
+  /** A backend may have failed since it asked for a body: then nobody takes it for now. */
+  #expiredIn(exchange: Exchange): void {
+    if (this.#stalled) exchange.clientTimeout('client-stalled')
+    else if (!this.#owesBody(exchange)) this.#await()
+    else if (!this.#sendsOn(exchange)) exchange.clientTimeout('body-timeout')
   }
 
   /** A slow client is not cut as long as it reads, and fast enough. */

@@ -157,6 +157,28 @@ describe('a session that may go nowhere else', () => {
   })
 })
 
+test('a client owes no body while its request waits for a home that failed before it asked for one', async () => {
+  let connections = 0
+  await using home = await rawBackend((socket) => {
+    const fails = ++connections < 4
+    socket.on('data', (bytes) => {
+      if (fails) socket.resetAndDestroy()
+      else if (bytes.toString().endsWith('body')) socket.write(HELLO)
+    })
+  })
+  const pool = { onUnavailable: 'wait', queue } as const
+  const timeouts = { body: 200 }
+  await using proxy = await testTraffic({ backends: [home.port], pool, timeouts, session: livingOn('b0') })
+  await using client = new RawClient(proxy.port)
+  client.send('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n')
+
+  await vi.waitUntil(() => connections === 4, { timeout: 3_000 })
+  client.send('body')
+
+  expect(await client.until((text) => text.endsWith('hello'))).toContain('200 OK')
+  expect(proxy.records[0]).toMatchObject({ retries: 3, refusal: undefined })
+})
+
 /** A worker in front of one backend that may have one exchange at a time, and has it. */
 async function filled(pool: Partial<PoolConfig> = {}, session?: ReturnType<typeof livingOn>) {
   const seen: string[] = []
