@@ -1,4 +1,4 @@
-import type { MaybePromise } from '@sticky/store'
+import type { MaybePromise, Patience } from '@sticky/store'
 
 import type { RequestHead } from '../wire/request-head.ts'
 import { ConcealingSession } from './chain-concealing.ts'
@@ -28,6 +28,7 @@ interface Asked {
   readonly request: RequestHead
   readonly client: Client
   readonly uri: MatchedUri
+  readonly patience: Patience | undefined
 }
 
 class Chain implements AffinityStrategy {
@@ -42,11 +43,12 @@ class Chain implements AffinityStrategy {
     )
   }
 
-  locate(request: RequestHead, client: Client, uri: MatchedUri): MaybePromise<Session> {
+  locate(request: RequestHead, client: Client, uri: MatchedUri, patience?: Patience): MaybePromise<Session> {
     const strangers: Session[] = []
     for (let index = 0; index < this.#strategies.length; index++) {
-      const found = this.#strategies[index]!.locate(request, client, uri)
-      if (found instanceof Promise) return this.#locateLater({ request, client, uri }, index, found, strangers)
+      const found = this.#strategies[index]!.locate(request, client, uri, patience)
+      if (found instanceof Promise)
+        return this.#locateLater({ request, client, uri, patience }, index, found, strangers)
       if (decides(found)) return this.#decided(found, index)
       strangers.push(found)
     }
@@ -55,7 +57,7 @@ class Chain implements AffinityStrategy {
 
   /** Waits for the strategy at `index`, then asks those after it. */
   async #locateLater(
-    { request, client, uri }: Asked,
+    { request, client, uri, patience }: Asked,
     index: number,
     pending: Promise<Session>,
     strangers: Session[],
@@ -66,7 +68,7 @@ class Chain implements AffinityStrategy {
       strangers.push(found)
       const strategy = this.#strategies[++next]
       if (strategy === undefined) return new ChainNewcomer(strangers)
-      found = await strategy.locate(request, client, uri)
+      found = await strategy.locate(request, client, uri, patience)
     }
   }
 

@@ -1,4 +1,4 @@
-import type { CookieRecord, MaybePromise, SessionKey } from '@sticky/store'
+import type { CookieRecord, MaybePromise, Patience, SessionKey } from '@sticky/store'
 
 import type { SessionCookieConfig } from '../config/config.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -6,8 +6,17 @@ import type { ResponseHead } from '../wire/response-head.ts'
 import { newSessionId } from './session-id.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 import type { Client, OutgoingRequest, PersistenceCode, Session } from './strategy.ts'
+import { orAway } from './unasked.ts'
 
 const nowhere: readonly string[] = []
+
+/** Whose request it is. */
+interface Asker {
+  readonly client: Client
+  /** The request's Cookie field. */
+  readonly field: string | undefined
+  readonly patience: Patience
+}
 
 /** A request without a live session of ours: one begins, under an id of our own making, as its response deserves. */
 export class CookieNewcomer implements Session {
@@ -15,15 +24,12 @@ export class CookieNewcomer implements Session {
   readonly home: readonly string[] = nowhere
   key: SessionKey | undefined
   readonly #keeper: SessionKeeper
-  readonly #client: Client
+  readonly #asker: Asker
   readonly #came: 'N' | 'I' | 'E' | 'O'
-  readonly #field: string | undefined
 
-  /** `field` is the request's Cookie field. */
-  constructor(keeper: SessionKeeper, client: Client, came: 'N' | 'I' | 'E' | 'O', field: string | undefined) {
+  constructor(keeper: SessionKeeper, asker: Asker, came: 'N' | 'I' | 'E' | 'O') {
     this.#keeper = keeper
-    this.#field = field
-    this.#client = client
+    this.#asker = asker
     this.#came = came
   }
 
@@ -41,13 +47,14 @@ export class CookieNewcomer implements Session {
 
   served(by: Backend, head: ResponseHead): MaybePromise<boolean> {
     const keeper = this.#keeper
+    const { client, field, patience } = this.#asker
     const alive = keeper.read(head).records.filter(({ age }) => age > 0)
     if (!begins(keeper.config.begin, alive)) return false
     this.key = { pool: keeper.pool, id: newSessionId() }
     const claim = { key: this.key, seen: 0, told: 0, epoch: 0 }
-    const learnt = keeper.recovery?.learn(head, this.#field, this.key, by.id)
-    const bound = keeper.bind(claim, by.id, alive, { head, dress: keeper.cookie.dressFor(this.#client) })
-    return (learnt === undefined ? bound : Promise.all([bound, learnt])).then(taken)
+    const learnt = keeper.recovery?.learn(head, field, this.key, by.id)
+    const bound = keeper.bind(claim, by.id, alive, { head, dress: keeper.cookie.dressFor(client) }, patience)
+    return (learnt === undefined ? bound : Promise.all([bound, orAway(patience.within(learnt))])).then(taken)
   }
 }
 

@@ -1,10 +1,11 @@
-import type { Binding, CookieRecord, MaybePromise, Row, SessionKey } from '@sticky/store'
+import type { Binding, CookieRecord, MaybePromise, Patience, Row, SessionKey } from '@sticky/store'
 
 import type { Backend } from '../upstream/backend.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
 import type { OpenedCookie, SealTerms } from './sealer.ts'
 import type { Reply, SessionKeeper } from './session-keeper.ts'
 import type { Client, OutgoingRequest, PersistenceCode, Session } from './strategy.ts'
+import { orAway } from './unasked.ts'
 
 /** What tells of a session. */
 export interface Evidence {
@@ -18,6 +19,7 @@ export interface Evidence {
   readonly row: Row | undefined
   /** Did the store forget the row, or miss a change, so that the cookie's word is to be written there? */
   readonly forgotten: boolean
+  readonly patience: Patience
 }
 
 /** A session that its cookie and its row tell us of, or the cookie alone. */
@@ -54,9 +56,11 @@ export class CookieSession implements Session {
   }
 
   served(by: Backend, head: ResponseHead): MaybePromise<boolean> {
-    const learnt = this.#keeper.recovery?.learn(head, this.#evidence.field, this.key, by.id)
+    const { field, patience } = this.#evidence
+    const learnt = this.#keeper.recovery?.learn(head, field, this.key, by.id)
     const kept = this.#keep(by, head)
-    return learnt === undefined ? kept : Promise.all([kept, learnt]).then(([taken]) => taken)
+    if (learnt === undefined) return kept
+    return Promise.all([kept, orAway(patience.within(learnt))]).then(([taken]) => taken)
   }
 
   #keep(by: Backend, head: ResponseHead): MaybePromise<boolean> {
@@ -120,7 +124,7 @@ export class CookieSession implements Session {
   }
 
   async #bind(backend: string, records: readonly CookieRecord[], head: ResponseHead): Promise<boolean> {
-    const { row, opened } = this.#evidence
+    const { row, opened, patience } = this.#evidence
     const seen = row?.version ?? opened.seal.version
     const claim = {
       key: this.key,
@@ -128,7 +132,7 @@ export class CookieSession implements Session {
       told: Math.max(seen, opened.seal.version),
       epoch: row?.epoch ?? opened.seal.epoch,
     }
-    await this.#keeper.bind(claim, backend, records, this.#reply(head))
+    await this.#keeper.bind(claim, backend, records, this.#reply(head), patience)
     this.#became = 'U'
     return true
   }

@@ -1,4 +1,4 @@
-import { type Binding, type MaybePromise, type Row, type SessionKey, StoreUnavailable } from '@sticky/store'
+import type { Binding, MaybePromise, Patience, Row, SessionKey } from '@sticky/store'
 
 import type { PersistenceKeyConfig } from '../config/config.ts'
 import type { RefusalCode } from '../traffic/exchange-record.ts'
@@ -12,7 +12,7 @@ import { KeyQuota } from './key-quota.ts'
 import { type KeyChange, LearnedKey } from './learned-key.ts'
 import type { AffinityServices } from './registry.ts'
 import type { Client } from './strategy.ts'
-import { rowOrUnasked } from './unasked.ts'
+import { orAway, rowOrUnasked } from './unasked.ts'
 
 const unchanged: readonly KeyChange[] = []
 const nowhere: readonly string[] = []
@@ -48,9 +48,10 @@ export class KeyKeeper {
   }
 
   /** Never rejects for want of a store: `unasked` then, unless a cookie of ours tells. */
-  find(key: SessionKey, request: RequestHead): MaybePromise<Row> {
+  find(key: SessionKey, request: RequestHead, patience: Patience): MaybePromise<Row> {
     const { sessions } = this.#services.store
-    return this.backup === undefined ? rowOrUnasked(sessions.find(key)) : this.backup.find(sessions, key, request)
+    if (this.backup !== undefined) return this.backup.find(sessions, key, request, patience)
+    return rowOrUnasked(sessions.find(key), patience)
   }
 
   /** Renews the session. One whose backend may be gone from every node's configuration ages, for nothing else would end it. */
@@ -100,25 +101,26 @@ export class KeyKeeper {
 
   /**
    * Binds if the row still has the version `seen`; whoever bound it before stays. Answers the row in force; undefined when
-   * the store is away: then it is in force on this worker alone.
+   * the store is away, or too slow: then it is in force on this worker alone.
    */
-  async bind(source: LearnedKey, key: SessionKey, seen: number, backend: string): Promise<Row | undefined> {
+  bind(
+    { name }: LearnedKey,
+    claim: { readonly key: SessionKey; readonly seen: number },
+    backend: string,
+    patience: Patience,
+  ): Promise<Row | undefined> {
     const { age, lifetime } = this.#config
-    const terms = { age, lifetime, source: source.name }
-    return await bindInForce(this.#services.store.sessions, { key, seen }, backend, terms).catch(unlessAway)
+    const terms = { age, lifetime, source: name }
+    return orAway(patience.within(bindInForce(this.#services.store.sessions, claim, backend, terms)))
   }
 
   /** The application ended it. Nobody waits for that. */
   end(key: SessionKey): void {
-    this.#services.store.sessions.end(key).catch(unlessAway)
+    void orAway(this.#services.store.sessions.end(key))
   }
 
   async #countIn(table: string): Promise<number | undefined> {
-    const counts = await this.#services.store.sessions.count(table).catch(unlessAway)
+    const counts = await orAway(this.#services.store.sessions.count(table))
     return counts && [...counts.values()].reduce((total, count) => total + count, 0)
   }
-}
-
-function unlessAway(cause: unknown): undefined {
-  if (!(cause instanceof StoreUnavailable)) throw cause
 }

@@ -1,4 +1,4 @@
-import type { Binding, MaybePromise, Row, SessionKey } from '@sticky/store'
+import type { Binding, MaybePromise, Patience, Row, SessionKey } from '@sticky/store'
 
 import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -18,6 +18,13 @@ export interface KeyFound<Found extends Row = Row> {
   readonly row: Found
 }
 
+/** Whose request brings keys. */
+export interface KeyAsker {
+  readonly request: RequestHead
+  readonly client: Client
+  readonly patience: Patience
+}
+
 const nowhere: readonly string[] = []
 const nobody: readonly LearnedKey[] = []
 
@@ -28,6 +35,7 @@ export class KeySession implements Session {
   readonly #keeper: KeyKeeper
   readonly #request: RequestHead
   readonly #client: Client
+  readonly #patience: Patience
   readonly #found: KeyFound<Binding> | undefined
   readonly #misses: readonly KeyFound[]
   #came: 'N' | 'I' | 'E' | 'V' | 'D'
@@ -39,8 +47,7 @@ export class KeySession implements Session {
   /** `found` is the session that one of the request's keys led to; `misses` are those that were asked before and led to none. */
   constructor(
     keeper: KeyKeeper,
-    request: RequestHead,
-    client: Client,
+    { request, client, patience }: KeyAsker,
     found: KeyFound<Binding> | undefined,
     misses: readonly KeyFound[],
   ) {
@@ -49,6 +56,7 @@ export class KeySession implements Session {
     this.#keeper = keeper
     this.#request = request
     this.#client = client
+    this.#patience = patience
     this.#found = found
     this.#misses = misses
     this.#came = found === undefined ? codeOf(misses[0]) : 'V'
@@ -160,7 +168,7 @@ export class KeySession implements Session {
 
   /** A binding that nobody could confirm is told as provisional. */
   async #bind({ source, key, row: { version, epoch } }: KeyFound, by: Backend): Promise<void> {
-    const row = await this.#keeper.bind(source, key, version, by.id)
+    const row = await this.#keeper.bind(source, { key, seen: version }, by.id, this.#patience)
     if (this.#keeper.backup === undefined) return
     if (row?.state === 'bound') this.#inForce = inForceOf(key, row)
     if (row === undefined)

@@ -1,4 +1,4 @@
-import { type MaybePromise, type Milliseconds, type SessionKey, StoreUnavailable } from '@sticky/store'
+import type { Milliseconds, SessionKey } from '@sticky/store'
 
 import type { SessionCookieConfig } from '../config/config.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
@@ -7,6 +7,7 @@ import { type Found, RecoverySearch, sourceOf } from './recovery-search.ts'
 import type { AffinityServices } from './registry.ts'
 import { parseSetCookie } from './set-cookie.ts'
 import type { Client } from './strategy.ts'
+import { orAway } from './unasked.ts'
 
 /** A session that was found again, and the cookie that tells of it. */
 export interface Recovered extends Found {
@@ -38,7 +39,7 @@ export class Recovery {
   }
 
   /** The live session that the first of a request's cookies leads to; undefined too while the store is away. */
-  find(field: string, client: Client): MaybePromise<Recovered | undefined> {
+  find(field: string, client: Client): Promise<Recovered | undefined> | undefined {
     return this.#cookies.some(({ name }) => valueIn(field, name) !== undefined)
       ? this.#lookUp(field, client)
       : undefined
@@ -62,7 +63,7 @@ export class Recovery {
     field: string | undefined,
     session: SessionKey,
     home: string,
-  ): MaybePromise<void> {
+  ): Promise<void> | undefined {
     if (setCookies.length === 0) return
     const now = this.#services.store.now()
     const taught = setCookies.flatMap((setCookie) => {
@@ -112,13 +113,4 @@ function valueIn(field: string | undefined, name: string): string | undefined {
 function isTelling(value: string): boolean {
   const text = unquoted(value)
   return text !== '' && text !== 'null'
-}
-
-async function orAway<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
-  try {
-    return await answer
-  } catch (cause) {
-    if (cause instanceof StoreUnavailable) return undefined
-    throw cause
-  }
 }

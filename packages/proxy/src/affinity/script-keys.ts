@@ -1,6 +1,13 @@
 import { basename } from 'node:path'
 
-import { type MaybePromise, type Milliseconds, type Row, type SessionKey, StoreUnavailable } from '@sticky/store'
+import {
+  type MaybePromise,
+  type Milliseconds,
+  type Patience,
+  type Row,
+  type SessionKey,
+  StoreUnavailable,
+} from '@sticky/store'
 
 import { parseAge } from '../config/duration.ts'
 import { Flaw } from '../config/flaw.ts'
@@ -48,8 +55,8 @@ export class ScriptKeys {
   }
 
   /** Never rejects for want of a store: `unasked` then. */
-  find(key: SessionKey): MaybePromise<Row> {
-    return rowOrUnasked(this.#services.store.sessions.find(key))
+  find(key: SessionKey, patience: Patience): MaybePromise<Row> {
+    return rowOrUnasked(this.#services.store.sessions.find(key), patience)
   }
 
   /** Binds if the row's version still is `seen`; answers the row in force. */

@@ -1,3 +1,5 @@
+import { unlimited } from '@sticky/store'
+
 import type { ScriptConfig } from '../config/config.ts'
 import type { RequestHead } from '../wire/request-head.ts'
 import type { AffinityServices } from './registry.ts'
@@ -8,7 +10,7 @@ import { ScriptKeys } from './script-keys.ts'
 import { ExchangeKeys } from './script-persist.ts'
 import type { ScriptRunner } from './script-service.ts'
 import { ScriptSession } from './script-session.ts'
-import type { AffinityStrategy, Client, Session } from './strategy.ts'
+import type { AffinityStrategy, Client, MatchedUri, Session } from './strategy.ts'
 
 /** A10 aFleX: the user's own script recognises, binds, directs and refuses (docs/scripts.md). */
 export function script(config: ScriptConfig, services: AffinityServices): AffinityStrategy {
@@ -21,8 +23,8 @@ function scripted(host: ScriptRunner, keys: ScriptKeys): AffinityStrategy {
   const session = (exchange: ScriptExchange, decision: Decision | undefined): Session =>
     decision === undefined ? unscripted : new ScriptSession(host, keys, exchange, decision)
   return {
-    locate(head: RequestHead, client: Client) {
-      const exchange = { head, facts: new Facts(head, client.address), keys: new ExchangeKeys(keys) }
+    locate(head: RequestHead, client: Client, _uri: MatchedUri, patience = unlimited) {
+      const exchange = { head, facts: new Facts(head, client.address), keys: new ExchangeKeys(keys, patience) }
       const decision = host.request(exchange)
       return decision instanceof Promise
         ? decision.then((made) => session(exchange, made))

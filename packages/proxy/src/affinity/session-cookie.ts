@@ -1,4 +1,4 @@
-import { type MaybePromise, type Row, StoreUnavailable } from '@sticky/store'
+import { type MaybePromise, type Patience, type Row, StoreUnavailable, unlimited } from '@sticky/store'
 
 import type { SessionCookieConfig } from '../config/config.ts'
 import type { RequestHead } from '../wire/request-head.ts'
@@ -10,20 +10,27 @@ import type { AffinityServices } from './registry.ts'
 import type { Seal } from './seal.ts'
 import type { OpenedCookie } from './sealer.ts'
 import { SessionKeeper } from './session-keeper.ts'
-import type { AffinityStrategy, Client, OutgoingRequest, Session } from './strategy.ts'
+import type { AffinityStrategy, Client, MatchedUri, OutgoingRequest, Session } from './strategy.ts'
 import { truthOf } from './truth.ts'
+import { orAway } from './unasked.ts'
 
 /** CHTTP: a sealed cookie of ours names the session, whose row names its backend. */
 export function sessionCookie(config: SessionCookieConfig, services: AffinityServices): AffinityStrategy {
   return new SessionCookie(new SessionKeeper(config, services))
 }
 
+/** Who asks, and by what. */
+interface Asker {
+  readonly client: Client
+  /** The request's Cookie field. */
+  readonly field: string
+  readonly patience: Patience
+}
+
 /** A cookie of ours and how it came. */
-interface Presented {
+interface Presented extends Asker {
   readonly opened: OpenedCookie
   readonly name: string
-  readonly client: Client
-  readonly field: string
 }
 
 /** Of a cookie that never came: older than anything. */
@@ -36,34 +43,39 @@ class SessionCookie implements AffinityStrategy {
     this.#keeper = keeper
   }
 
-  locate({ cookie: field }: RequestHead, client: Client): MaybePromise<Session> {
+  locate(
+    { cookie: field }: RequestHead,
+    client: Client,
+    _uri: MatchedUri,
+    patience: Patience = unlimited,
+  ): MaybePromise<Session> {
+    if (field === undefined) return new CookieNewcomer(this.#keeper, { client, field, patience }, 'N')
+    return this.#search({ client, field, patience })
+  }
+
+  #search(asker: Asker): MaybePromise<Session> {
+    const { field, client } = asker
     let came: 'N' | 'I' = 'N'
-    if (field === undefined) return new CookieNewcomer(this.#keeper, client, came, field)
     for (const name of this.#keeper.cookie.names) {
       for (let start = findCookie(field, name); start >= 0; start = findCookie(field, name, start)) {
         const opened = this.#keeper.sealer.open(unquoted(cookieValueAt(field, start)))
-        if (opened !== undefined) return this.#ask({ opened, name, client, field })
+        if (opened !== undefined) return this.#ask({ ...asker, opened, name })
         came = 'I'
       }
     }
     const recovered = this.#keeper.recovery?.find(field, client)
-    if (recovered !== undefined) return this.#recover(recovered, client, came, field)
-    return new CookieNewcomer(this.#keeper, client, came, field)
+    if (recovered !== undefined) return this.#recover(recovered, asker, came)
+    return new CookieNewcomer(this.#keeper, asker, came)
   }
 
   /** A session that goes on under its own id: its row alone tells of it, and its cookie is set again. */
-  async #recover(
-    recovered: MaybePromise<Recovered | undefined>,
-    client: Client,
-    came: 'N' | 'I',
-    field: string,
-  ): Promise<Session> {
-    const found = await recovered
-    if (found === undefined) return new CookieNewcomer(this.#keeper, client, came, field)
+  async #recover(recovered: Promise<Recovered | undefined>, asker: Asker, came: 'N' | 'I'): Promise<Session> {
+    const found = await orAway(asker.patience.within(recovered))
+    if (found === undefined) return new CookieNewcomer(this.#keeper, asker, came)
     const { key, row, name } = found
     const home = this.#keeper.homes.at(row.backend)
     const opened = { key, seal: { ...noSeal, id: key.id }, home }
-    return new CookieSession(this.#keeper, { opened, name, client, field, row, forgotten: false }, home)
+    return new CookieSession(this.#keeper, { ...asker, opened, name, row, forgotten: false }, home)
   }
 
   conceal(request: OutgoingRequest): void {
@@ -71,24 +83,26 @@ class SessionCookie implements AffinityStrategy {
   }
 
   #ask(presented: Presented): MaybePromise<Session> {
-    const { key, seal } = presented.opened
+    const { opened, patience } = presented
+    const { key, seal } = opened
     const found = this.#keeper.find(key, seal.version)
     if (!(found instanceof Promise)) return this.#judge(presented, found)
-    return found.then(
+    return patience.within(found).then(
       (row) => this.#judge(presented, row),
       (cause) => this.#trust(presented, cause),
     )
   }
 
-  #judge({ opened, name, client, field }: Presented, row: Row): Session {
+  #judge(presented: Presented, row: Row): Session {
+    const { opened } = presented
     const truth = truthOf(row, opened.seal, this.#keeper.config.age, this.#keeper)
     if (truth === 'over') {
       const came = this.#lifetimeEnded(opened.seal) ? 'O' : 'E'
-      return new CookieNewcomer(this.#keeper, client, came, field)
+      return new CookieNewcomer(this.#keeper, presented, came)
     }
     const tells = truth === 'row' && row.state === 'bound'
     const home = tells ? this.#keeper.homes.at(row.backend) : opened.home
-    return new CookieSession(this.#keeper, { opened, name, client, field, row, forgotten: !tells }, home)
+    return new CookieSession(this.#keeper, { ...presented, row, forgotten: !tells }, home)
   }
 
   /** Was its end a matter of its lifetime, not of its age? */
@@ -98,12 +112,8 @@ class SessionCookie implements AffinityStrategy {
   }
 
   /** Without the store the cookie is believed as it stands. */
-  #trust({ opened, name, client, field }: Presented, cause: unknown): Session {
+  #trust(presented: Presented, cause: unknown): Session {
     if (!(cause instanceof StoreUnavailable)) throw cause
-    return new CookieSession(
-      this.#keeper,
-      { opened, name, client, field, row: undefined, forgotten: false },
-      opened.home,
-    )
+    return new CookieSession(this.#keeper, { ...presented, row: undefined, forgotten: false }, presented.opened.home)
   }
 }

@@ -3,6 +3,7 @@ import {
   type CookieRecord,
   type MaybePromise,
   type Milliseconds,
+  type Patience,
   type Row,
   type SessionKey,
   StoreUnavailable,
@@ -91,9 +92,16 @@ export class SessionKeeper {
   }
 
   /** Binds, and tells the client whatever binding is in force; one that nobody can confirm is told as provisional. */
-  async bind(claim: Claim, backend: string, cookies: readonly CookieRecord[], reply: Reply): Promise<void> {
+  async bind(
+    claim: Claim,
+    backend: string,
+    cookies: readonly CookieRecord[],
+    reply: Reply,
+    patience: Patience,
+  ): Promise<void> {
     try {
-      const row = await bindInForce(this.#services.store.sessions, claim, backend, { ...this.#terms, cookies })
+      const bound = bindInForce(this.#services.store.sessions, claim, backend, { ...this.#terms, cookies })
+      const row = await patience.within(bound)
       if (row.state === 'bound') this.tell(reply, claim.key, row.backend, this.termsOf(row))
     } catch (cause) {
       if (!(cause instanceof StoreUnavailable)) throw cause

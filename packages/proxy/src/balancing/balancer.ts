@@ -1,4 +1,11 @@
-import { type LoadTable, type MaybePromise, type Milliseconds, StoreUnavailable } from '@sticky/store'
+import {
+  type LoadTable,
+  type MaybePromise,
+  type Milliseconds,
+  type Patience,
+  StoreUnavailable,
+  unlimited,
+} from '@sticky/store'
 
 import type { Session } from '../affinity/strategy.ts'
 import type { UnavailableAction } from '../config/config.ts'
@@ -29,9 +36,9 @@ export type Choice = Backend | Elsewhere | RefusalCode | HomeBarred
 export interface Balancer {
   /**
    * The backend for this attempt, already counted in the load table (the caller gives it back with `load.end`), or why none can
-   * serve. A choice that the store cannot make in time is made here.
+   * serve. A choice that the store cannot make in time is made here; `patience` is unlimited by default.
    */
-  choose(session: Session, tried: ReadonlySet<Backend>): MaybePromise<Choice>
+  choose(session: Session, tried: ReadonlySet<Backend>, patience?: Patience): MaybePromise<Choice>
 }
 
 /** What a balancer composes. */
@@ -48,6 +55,12 @@ export interface BalancerParts {
   readonly clock: () => Milliseconds
 }
 
+/** What there is to choose from, and how long that may take. */
+interface Attempt {
+  readonly tried: ReadonlySet<Backend>
+  readonly patience: Patience
+}
+
 /** Makes the balancer of a pool. */
 export function createBalancer(parts: BalancerParts): Balancer {
   const { backends, byId, policy, whenAway, load, clock } = parts
@@ -56,10 +69,11 @@ export function createBalancer(parts: BalancerParts): Balancer {
   const skew = loadSkew([...byId.values()], load, clock)
   const away = new HomesAway(parts.onUnavailable, clock)
 
-  function choose(session: Session, tried: ReadonlySet<Backend>): MaybePromise<Choice> {
+  function choose(session: Session, tried: ReadonlySet<Backend>, patience: Patience = unlimited): MaybePromise<Choice> {
     const home = usableHome(session, byId, tried)
-    if (home === undefined) return session.known ? instead(session, tried, undefined) : place(tried)
-    if (home.limit !== undefined || session.maxSkew !== undefined) return weigh(session, home, tried)
+    if (home === undefined && !session.known) return place({ tried, patience })
+    if (home === undefined) return instead(session, { tried, patience }, undefined)
+    if (home.limit !== undefined || session.maxSkew !== undefined) return weigh(session, home, { tried, patience })
     load.begin(home.pool, home.id)
     policy.known?.(home)
     away.returned(home)
@@ -67,71 +81,86 @@ export function createBalancer(parts: BalancerParts): Balancer {
   }
 
   /** Some homes may be full, and some sessions leave those that carry too much: that takes numbers of the whole cluster. */
-  async function weigh(session: Session, home: Backend, tried: ReadonlySet<Backend>): Promise<Choice> {
-    const others = new Set(tried).add(home)
-    if (session.maxSkew !== undefined && (await skew.isAbove(home, session.maxSkew))) {
+  async function weigh(session: Session, home: Backend, { tried, patience }: Attempt): Promise<Choice> {
+    const others = { tried: new Set(tried).add(home), patience }
+    if (session.maxSkew !== undefined && (await isAbove(home, session.maxSkew, patience))) {
       const lesser = await place(others)
       if (typeof lesser !== 'string') return new Elsewhere(lesser, home.id, 'load', undefined)
     }
-    if (await hasRoomFor(load, home)) {
+    if (await hasRoomFor(load, home, patience)) {
       policy.known?.(home)
       away.returned(home)
       return home
     }
-    const next = usableHome(session, byId, others)
+    const next = usableHome(session, byId, others.tried)
     const elsewhere = await (next === undefined ? instead(session, others, home) : weigh(session, next, others))
     return elsewhere === 'no-backend' ? 'all-full' : elsewhere
   }
 
+  /** Without an answer nobody carries too much. */
+  async function isAbove(home: Backend, times: number, patience: Patience): Promise<boolean> {
+    const above = skew.isAbove(home, times)
+    return above instanceof Promise ? patience.within(above).catch(unlessAway) : above
+  }
+
   /** What becomes of a session that no home serves; `full` is one that carries all that it may. */
-  function instead(session: Session, tried: ReadonlySet<Backend>, full: Backend | undefined): MaybePromise<Choice> {
+  function instead(session: Session, attempt: Attempt, full: Backend | undefined): MaybePromise<Choice> {
     const home = full ?? knownHome(session, byId)
     if (home === undefined)
-      return session.whenAway ?? moved(standIn(session, tried), session.home[0], 'removed', undefined)
-    const reason = full === undefined ? reasonOf(home, tried) : 'full'
+      return session.whenAway ?? moved(standIn(session, attempt), session.home[0], 'removed', undefined)
+    const reason = full === undefined ? reasonOf(home, attempt.tried) : 'full'
     const fate = away.fateOf(session, home, reason)
-    if (fate === 'rebind') return moved(place(tried), home.id, reason, undefined)
+    if (fate === 'rebind') return moved(place(attempt), home.id, reason, undefined)
     if (fate !== 'temporary') return fate
-    return moved(standIn(session, tried), home.id, reason, home)
+    return moved(standIn(session, attempt), home.id, reason, home)
   }
 
   /** For a session with a key the same one each time, on every node: whether it stays is not known here. */
-  function standIn({ key }: Session, tried: ReadonlySet<Backend>): MaybePromise<Backend | RefusalCode> {
-    return key === undefined ? place(tried) : standInFor(key.id, tried)
+  function standIn({ key }: Session, attempt: Attempt): MaybePromise<Backend | RefusalCode> {
+    return key === undefined ? place(attempt) : standInFor(key.id, attempt)
   }
 
-  async function standInFor(id: string, tried: ReadonlySet<Backend>): Promise<Backend | RefusalCode> {
+  async function standInFor(id: string, { tried, patience }: Attempt): Promise<Backend | RefusalCode> {
     const isThere = (backend: Backend): boolean => backend.health.takesNewcomers && !tried.has(backend)
     const inTurn = [...standIns(id, primaries.filter(isThere)), ...backups.filter(isThere)]
-    for (const backend of inTurn) if (await hasRoomFor(load, backend)) return backend
+    for (const backend of inTurn) if (await hasRoomFor(load, backend, patience)) return backend
     return inTurn.length === 0 ? 'no-backend' : 'all-full'
   }
 
-  function place(tried: ReadonlySet<Backend>): MaybePromise<Backend | RefusalCode> {
+  function place({ tried, patience }: Attempt): MaybePromise<Backend | RefusalCode> {
     const candidates = primaries.filter((backend) => backend.health.takesNewcomers && !tried.has(backend))
     const reserves = backups.filter((backend) => backend.health.takesNewcomers && !tried.has(backend))
     if (candidates.length + reserves.length === 0) return 'no-backend'
-    if (candidates.length === 0) return firstWithRoom(reserves)
-    const taken = take(candidates)
-    if (reserves.length > 0) return orReserve(taken, reserves)
+    if (candidates.length === 0) return firstWithRoom(reserves, patience)
+    const taken = take(candidates, patience)
+    if (reserves.length > 0) return orReserve(taken, reserves, patience)
     return taken instanceof Promise ? taken.then(orFull) : orFull(taken)
   }
 
-  function take(candidates: readonly Backend[]): MaybePromise<Backend | undefined> {
+  function take(candidates: readonly Backend[], patience: Patience): MaybePromise<Backend | undefined> {
     const taken = policy.take(candidates)
     if (!(taken instanceof Promise)) return taken
-    return taken.catch((cause: unknown) => {
+    return patience.within(taken, giveBack).catch((cause: unknown) => {
       if (cause instanceof StoreUnavailable) return whenAway.take(candidates)
       throw cause
     })
   }
 
-  async function orReserve(taken: MaybePromise<Backend | undefined>, reserves: readonly Backend[]) {
-    return (await taken) ?? firstWithRoom(reserves)
+  /** It was chosen too late. */
+  function giveBack(backend: Backend | undefined): void {
+    if (backend !== undefined) load.end(backend.pool, backend.id)
   }
 
-  async function firstWithRoom(reserves: readonly Backend[]): Promise<Backend | RefusalCode> {
-    for (const backend of reserves) if (await hasRoomFor(load, backend)) return backend
+  async function orReserve(
+    taken: MaybePromise<Backend | undefined>,
+    reserves: readonly Backend[],
+    patience: Patience,
+  ): Promise<Backend | RefusalCode> {
+    return (await taken) ?? firstWithRoom(reserves, patience)
+  }
+
+  async function firstWithRoom(reserves: readonly Backend[], patience: Patience): Promise<Backend | RefusalCode> {
+    for (const backend of reserves) if (await hasRoomFor(load, backend, patience)) return backend
     return 'all-full'
   }
 
@@ -166,6 +195,11 @@ function usableHome(
     if (backend?.health.canServe && !tried.has(backend)) return backend
   }
   return undefined
+}
+
+function unlessAway(cause: unknown): false {
+  if (cause instanceof StoreUnavailable) return false
+  throw cause
 }
 
 function orFull(taken: Backend | undefined): Backend | 'all-full' {

@@ -1,4 +1,4 @@
-import { type LoadTable, type MaybePromise, StoreUnavailable } from '@sticky/store'
+import { type LoadTable, type MaybePromise, type Patience, StoreUnavailable } from '@sticky/store'
 
 import type { Backend } from '../upstream/backend.ts'
 import type { SelectionPolicy } from './balancer.ts'
@@ -15,10 +15,11 @@ export function hasRoom(load: LoadTable, backend: Backend): MaybePromise<boolean
   return reserved instanceof Promise ? reserved.then(isNamed) : isNamed(reserved)
 }
 
-/** The same, but without the store this process's own numbers decide. */
-export async function hasRoomFor(load: LoadTable, backend: Backend): Promise<boolean> {
+/** The same, but without the store, or when it is too slow, this process's own numbers decide. */
+export async function hasRoomFor(load: LoadTable, backend: Backend, patience: Patience): Promise<boolean> {
   try {
-    return await hasRoom(load, backend)
+    const has = hasRoom(load, backend)
+    return has instanceof Promise ? await patience.within(has, (had) => had && load.end(backend.pool, backend.id)) : has
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error
     if (load.local(backend.pool, backend.id) >= backend.limit!) return false

@@ -61,7 +61,8 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
     this.#host = host
     this.#request = request
     this.#client = client
-    this.#place = new Placement(this, traffic.topology, traffic.store.load, request, client, host.origin.port)
+    const { config, topology, store } = traffic
+    this.#place = new Placement(this, topology, store.load, request, client, host.origin.port, config.store.budget)
     this.#bodyDone = request.framing === 0
     this.requestId = requestId
     host.writer.content = 0

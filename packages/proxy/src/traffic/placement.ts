@@ -1,4 +1,4 @@
-import type { LoadTable, Milliseconds } from '@sticky/store'
+import { type LoadTable, type Milliseconds, Patience } from '@sticky/store'
 
 import {
   type AffinityStrategy,
@@ -50,6 +50,7 @@ export class Placement implements WaitHost {
   readonly #request: RequestHead
   readonly #client: Client
   readonly #port: number
+  readonly #patience: Patience
   #passed: ReadonlySet<number> | undefined
   #tried: ReadonlySet<Backend> = NONE
   #pools = 0
@@ -59,7 +60,7 @@ export class Placement implements WaitHost {
   #over = false
   #wait: Wait | undefined
 
-  /** `port` is the one the client connected to; 0 if nobody knows. */
+  /** `port` is the one the client connected to; 0 if nobody knows. `budget` is how long the store is waited for in all. */
   constructor(
     host: PlacementHost,
     topology: Topology,
@@ -67,6 +68,7 @@ export class Placement implements WaitHost {
     request: RequestHead,
     client: Client,
     port = 0,
+    budget: Milliseconds = Number.POSITIVE_INFINITY,
   ) {
     this.#host = host
     this.#topology = topology
@@ -74,6 +76,7 @@ export class Placement implements WaitHost {
     this.#request = request
     this.#client = client
     this.#port = port
+    this.#patience = new Patience(budget)
   }
 
   /** Begins; the host is told what came of it, perhaps before this returns. */
@@ -145,7 +148,7 @@ export class Placement implements WaitHost {
     if (this.pool !== undefined) this.#left = [...this.#left, this.pool.strategy]
     this.pool = pool
     try {
-      const session = pool.strategy.locate(this.#request, this.#client, this.route?.uri ?? wholeSite)
+      const session = pool.strategy.locate(this.#request, this.#client, this.route?.uri ?? wholeSite, this.#patience)
       if (session instanceof Promise) this.#locatedLater(session)
       else this.#located(session)
     } catch (error) {
@@ -183,7 +186,7 @@ export class Placement implements WaitHost {
 
   #choose(session: Session): void {
     try {
-      const choice = this.#among.balancer.choose(session, this.#tried)
+      const choice = this.#among.balancer.choose(session, this.#tried, this.#patience)
       if (choice instanceof Promise) this.#chosenLater(choice)
       else this.#chosen(choice)
     } catch (error) {
@@ -250,6 +253,8 @@ export class Placement implements WaitHost {
   }
 
   tryAgain(): void {
+    // Whoever waits for room may wait for the store, too: its word is what limits hold by.
+    this.#patience.renew()
     this.#choose(this.session!)
   }
 
