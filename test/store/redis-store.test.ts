@@ -208,6 +208,23 @@ describe('a full Redis', () => {
       await admin.config('SET', 'maxmemory', '0')
     }
   })
+
+  test('refuses writes by every way until one is taken again', async () => {
+    const store = await open({ prefix: 'full' })
+    const refusing = () => store.roles().filter(({ readOnly }) => readOnly)
+    const write = () => [store.sessions.bind(freshKey('shop'), 'a', 0, terms), store.cluster.secret('full', 'x')]
+    await admin.config('SET', 'maxmemory', '1mb')
+    try {
+      await Promise.allSettled(write())
+      expect(refusing().map(({ role }) => role)).toEqual(['requests', 'upkeep'])
+    } finally {
+      await admin.config('SET', 'maxmemory', '0')
+    }
+
+    await Promise.all(write())
+
+    expect(refusing()).toEqual([])
+  })
 })
 
 describe('another master', () => {

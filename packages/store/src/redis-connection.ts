@@ -181,6 +181,7 @@ export class RedisConnection implements RedisLink, RedisLinks {
       this.#cork()
       const reply = await this.client.callBuffer(command, args as RedisArgument[])
       this.#lastAnswer = performance.now()
+      this.#writes.did(command)
       return reply
     } catch (error) {
       if (isReply(error)) this.#lastAnswer = performance.now()

@@ -17,6 +17,11 @@ export class WriteState {
     this.reason = error.message
   }
 
+  /** Notes that a command was done, scripts excepted. */
+  did(command: string): void {
+    if (this.reason !== undefined && command === 'SET') this.reason = undefined
+  }
+
   /** Notes that a script ran: one that a full Redis refuses shows that it is not full any more. */
   ran({ lua }: Script): void {
     if (this.reason !== undefined && lua.startsWith('#!lua\n')) this.reason = undefined
