@@ -11,7 +11,7 @@ import { expect, test } from 'vitest'
 import { adminServer, idOf } from './admin-fixture.ts'
 import { stickyCli } from './sticky-cli.ts'
 
-const nodes: Partial<AdminApi> = { nodes: async () => ({ apiVersion, agree: true, nodes: [] }) }
+const nodes: Partial<AdminApi> = { nodes: async () => ({ apiVersion, complete: true, agree: true, nodes: [] }) }
 
 test.each([
   [['bogus'], "unknown command 'bogus'"],
@@ -109,7 +109,7 @@ test('a unix socket serves as well', async () => {
 
   const run = await stickyCli(['nodes', '--json', '--admin', `unix:${socket}`])
 
-  expect(JSON.parse(run.stdout)).toEqual({ apiVersion, agree: true, nodes: [] })
+  expect(JSON.parse(run.stdout)).toEqual({ apiVersion, complete: true, agree: true, nodes: [] })
 })
 
 async function freePort(): Promise<number> {

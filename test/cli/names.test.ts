@@ -12,7 +12,12 @@ const backends = [
 ] as BackendResource[]
 const api: Partial<AdminApi> = {
   backends: async () => ({ apiVersion, backends }),
-  nodes: async () => ({ apiVersion, agree: true, nodes: [{ id: 'n-1' }, { id: 'n 2; reboot' }] as NodeResource[] }),
+  nodes: async () => ({
+    apiVersion,
+    complete: true,
+    agree: true,
+    nodes: [{ id: 'n-1' }, { id: 'n 2; reboot' }] as NodeResource[],
+  }),
 }
 
 test.each([

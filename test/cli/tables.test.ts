@@ -71,10 +71,11 @@ test('nodes stars the one that answers and flags the one that differs', async ()
   await using server = await adminServer({
     nodes: async () => ({
       apiVersion,
+      complete: true,
       agree: false,
       nodes: [
         node('n1', { self: true }),
-        node('n2', {}),
+        node('n2', { silent: 5.2, away: 12 }),
         node('n3', { configHash: 'other', flags: ['other-configuration'] }),
       ],
     }),
@@ -83,7 +84,9 @@ test('nodes stars the one that answers and flags the one that differs', async ()
   const table = await stickyCli(['nodes', '--admin', `http://${server.address}`])
   const json = await stickyCli(['nodes', '--json', '--admin', `http://${server.address}`])
 
-  expect(table.stdout).toMatch(/\nn1\* .* 5m .*0123456789ab\nn2 .*\nn3 .* other +OTHER CONFIGURATION\n$/)
+  expect(table.stdout).toMatch(
+    /\nn1\* .* 5m +connected +0s ago +0123456789ab\nn2 .* away 12s +5s ago .*\nn3 .* other +OTHER CONFIGURATION\n$/,
+  )
   expect(table.stderr).toBe('sticky-cli: the nodes run different configurations: compare that of n3 with the rest\n')
   expect(JSON.parse(json.stdout)).toMatchObject({
     apiVersion,
@@ -94,12 +97,26 @@ test('nodes stars the one that answers and flags the one that differs', async ()
 
 test('nodes of one id are told about once', async () => {
   const twins = [node('n1', { flags: ['duplicate-id'] }), node('n1', { flags: ['duplicate-id'] })]
-  await using server = await adminServer({ nodes: async () => ({ apiVersion, agree: true, nodes: twins }) })
+  await using server = await adminServer({
+    nodes: async () => ({ apiVersion, complete: true, agree: true, nodes: twins }),
+  })
 
   const run = await stickyCli(['nodes', '--admin', `http://${server.address}`])
 
   expect(run.stdout.match(/DUPLICATE ID/g)).toHaveLength(2)
   expect(run.stderr).toBe('sticky-cli: several live nodes call themselves n1: give each its own node.id\n')
+})
+
+test('a node without its store shows itself, and that there may be others', async () => {
+  const alone = node('n1', { self: true, lease: null, away: 3 })
+  await using server = await adminServer({
+    nodes: async () => ({ apiVersion, complete: false, agree: true, nodes: [alone] }),
+  })
+
+  const run = await stickyCli(['nodes', '--admin', `http://${server.address}`])
+
+  expect(run).toMatchObject({ code: 1, stdout: expect.stringMatching(/\nn1\* .* away 3s /) })
+  expect(run.stderr).toBe('sticky-cli: the store does not answer: only the node that answers is listed\n')
 })
 
 function node(id: string, differing: Partial<NodeResource>): NodeResource {
@@ -115,6 +132,8 @@ function node(id: string, differing: Partial<NodeResource>): NodeResource {
     configHash: '0123456789abcdef',
     addresses: ['127.0.0.1:8080'],
     lease: new Date(Date.now() + 6_000).toISOString(),
+    silent: 0.4,
+    away: null,
     flags: [],
     ...differing,
   }

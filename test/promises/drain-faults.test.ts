@@ -1,4 +1,4 @@
-import type { BackendChanged, BackendDocument } from '@sticky/proxy/admin-api'
+import type { BackendChanged, BackendDocument, NodeList } from '@sticky/proxy/admin-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { stickyCli } from '../cli/sticky-cli.ts'
@@ -45,6 +45,16 @@ test('a node that is cut off from Redis is named, and obeys by itself when it is
   expect(appsOf(await newcomers(nodes[0]))).not.toContain('a')
   // Whoever lives there stays, on the node that knows of the drain and by his cookie on the one that does not.
   for (const shopper of shoppers) for (const { port } of nodes) expect((await shopper.visit(port)).app).toBe('a')
+  const known = (await nodes[0].ask<NodeList>('/v1/nodes')).nodes
+  expect(known).toMatchObject([
+    { id: 'n1', away: null },
+    { id: 'n2', away: null },
+  ])
+  expect(known[1]!.silent).toBeGreaterThan(1.5)
+  expect(await nodes[1].ask<NodeList>('/v1/nodes')).toMatchObject({
+    complete: false,
+    nodes: [{ id: 'n2', self: true, away: expect.any(Number) }],
+  })
   way.flow()
   await eventually(
     () => wantedOn(nodes[1]),
@@ -69,11 +79,13 @@ test('a node to which Redis is slow obeys before the command returns, and still 
     (visits) => visits > 50,
   )
   await crowd[Symbol.asyncDispose]()
+  const [, slow] = (await nodes[0].ask<NodeList>('/v1/nodes')).nodes
   const seen = await nodes[1].ask<BackendDocument>('/v1/pools/shop/backends/a')
   const counted = await nodes[1].sessionCount('shop')
   way.slow(0)
 
   expect(answer.unacknowledged).toEqual([])
+  expect(slow).toMatchObject({ id: 'n2', away: expect.any(Number) })
   expect(seen).toMatchObject({ sessions: expect.any(Number), inFlight: expect.any(Number) })
   expect(counted).toBeGreaterThan(0)
   expect(crowd.failures).toEqual([])

@@ -429,6 +429,7 @@ export function storeContract(
         expect(nodes.map(({ id, instance }) => `${id}/${instance}`)).toEqual(['n0/z', 'n1/x', 'n1/y'])
         expect(nodes[1]).toMatchObject(announcement('n1', 'x', 1))
         expect(nodes[1]!.lease).toBeGreaterThan(store.now())
+        expect(Math.abs(nodes[1]!.heard - store.now())).toBeLessThan(2_000)
 
         await first.announce({ ...announcement('n1', 'x', 1), configHash: 'other' })
         expect((await other.cluster.nodes())[1]!.configHash).toBe('other')

@@ -1,9 +1,10 @@
 import type { NodeFlag, NodeList, NodeResource } from '@sticky/proxy/admin-api'
 
 import type { CommandContext } from './command-context.ts'
+import { CommandFailure, exitCodes } from './failures.ts'
 import { printDocument } from './output.ts'
 import { type Column, table } from './tables.ts'
-import { type Clock, timeSince } from './times.ts'
+import { type Clock, formatDuration, timeSince } from './times.ts'
 
 const flagWords: Readonly<Record<NodeFlag, string>> = {
   'other-configuration': 'OTHER CONFIGURATION',
@@ -18,6 +19,8 @@ const columns = (clock: Clock): readonly Column<NodeResource>[] => [
   { title: 'HOST', value: ({ host }) => host },
   { title: 'PID', value: ({ pid }) => pid, align: 'right' },
   { title: 'UP', value: ({ started }) => timeSince(started, clock()), align: 'right' },
+  { title: 'STORE', value: ({ away }) => (away === null ? 'connected' : `away ${formatDuration(away * 1000)}`) },
+  { title: 'HEARD', value: ({ silent }) => `${formatDuration(silent * 1000)} ago`, align: 'right' },
   { title: 'CONFIGURATION', value: ({ configHash }) => configHash.slice(0, 12) },
   { title: 'FLAGS', value: ({ flags }) => flags.map((flag) => flagWords[flag] ?? flag).join(', ') },
 ]
@@ -27,6 +30,8 @@ export async function listNodes({ api, output, clock }: CommandContext): Promise
   const list = await api.nodes()
   await printDocument(output, list, () => table(columns(clock), list.nodes, output.color))
   for (const sentence of disagreements(list)) output.note(sentence)
+  if (!list.complete)
+    throw new CommandFailure(exitCodes.failed, 'the store does not answer: only the node that answers is listed')
 }
 
 function disagreements({ agree, nodes }: NodeList): string[] {

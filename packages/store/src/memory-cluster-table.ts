@@ -43,8 +43,8 @@ export class MemoryClusterTable implements ClusterTable {
   }
 
   async nodes(): Promise<readonly NodeRow[]> {
-    const ends = this.#now() + lease
-    return [...this.#nodes.values()].map((node) => ({ ...node, lease: ends })).sort(byIdThenStart)
+    const heard = this.#now()
+    return [...this.#nodes.values()].map((node) => ({ ...node, heard, lease: heard + lease })).sort(byIdThenStart)
   }
 
   async secret(name: string, proposal: string): Promise<string> {

@@ -51,7 +51,7 @@ export class RedisClusterTable implements ClusterTable {
 
   async nodes(): Promise<readonly NodeRow[]> {
     const announced = (await this.#link.run(clusterScripts.nodes, [this.#keys.nodes()], [])) as Buffer[]
-    return announced.map(parseNode).sort(byIdThenStart)
+    return announced.map((text) => parseNode(String(text), this.#terms.lease)).sort(byIdThenStart)
   }
 
   async secret(name: string, proposal: string): Promise<string> {
@@ -129,7 +129,7 @@ class RedisMembership implements Membership {
 
   async beat(): Promise<void> {
     if (this.#left) return
-    const args = [this.#member, this.#lease, JSON.stringify(this.#node)]
+    const args = [this.#member, this.#lease, JSON.stringify({ ...this.#node, leased: this.#lease })]
     await this.#link.run(clusterScripts.join, [this.#nodes], args).catch(() => {})
   }
 
@@ -147,8 +147,10 @@ class RedisMembership implements Membership {
   }
 }
 
-function parseNode(announced: Buffer): NodeRow {
-  const text = String(announced)
+/** `usual` is for how long a node has leased that does not say so. */
+function parseNode(text: string, usual: Milliseconds): NodeRow {
   const space = text.indexOf(' ')
-  return { ...(JSON.parse(text.slice(space + 1)) as NodeAnnouncement), lease: Number(text.slice(0, space)) }
+  const lease = Number(text.slice(0, space))
+  const { leased = usual, ...node } = JSON.parse(text.slice(space + 1)) as NodeAnnouncement & { leased?: Milliseconds }
+  return { ...node, lease, heard: lease - leased }
 }

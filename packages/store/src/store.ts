@@ -301,9 +301,13 @@ export interface NodeAnnouncement {
   /** Ids of the sealing keys this node can open. */
   readonly opens: readonly string[]
   readonly addresses: readonly string[]
+  /** Since when its exchanges go without the store, store time; undefined: they have it. One that cannot write at all cannot say so. */
+  readonly awaySince?: Milliseconds | undefined
 }
 
 export interface NodeRow extends NodeAnnouncement {
+  /** When it gave its last sign of life, store time. */
+  readonly heard: Milliseconds
   /** When its lease lapses unless renewed, store time. */
   readonly lease: Milliseconds
 }

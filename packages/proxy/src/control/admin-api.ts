@@ -217,6 +217,8 @@ export interface CheckResource {
 
 /** The cluster's nodes. */
 export interface NodeList extends Versioned {
+  /** False: the store could not be asked, and only the node that answers is listed. */
+  readonly complete: boolean
   /** Do all live nodes run the same configuration, as far as it must agree? */
   readonly agree: boolean
   /** Each of another configuration than most (of the eldest, at a draw) is flagged, and all of one id. */
@@ -240,8 +242,12 @@ export interface NodeResource {
   readonly started: Timestamp
   readonly configHash: string
   readonly addresses: readonly string[]
-  /** When it is given up unless it is heard of again. */
-  readonly lease: Timestamp
+  /** When it is given up unless it is heard of again; null: only the store knows. */
+  readonly lease: Timestamp | null
+  /** Since the store heard of it last. */
+  readonly silent: Seconds
+  /** For how long its requests have gone without the store, by its own word; null: they have it. */
+  readonly away: Seconds | null
   readonly flags: readonly NodeFlag[]
 }
 

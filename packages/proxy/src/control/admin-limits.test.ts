@@ -118,7 +118,7 @@ describe('a node goes on when its admin API is sent', () => {
 
 const session = { apiVersion, id: 'A'.repeat(22), pool: 'shop' } as SessionResource
 const nodes: Partial<AdminApi> = {
-  nodes: async () => ({ apiVersion, agree: true, nodes: [] }),
+  nodes: async () => ({ apiVersion, complete: true, agree: true, nodes: [] }),
   session: async () => undefined,
 }
 

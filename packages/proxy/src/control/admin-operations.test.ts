@@ -1,4 +1,4 @@
-import { MemoryStore, type NodeAnnouncement, type NodeRow, type Terms } from '@sticky/store'
+import { MemoryStore, type NodeAnnouncement, type NodeRow, StoreUnavailable, type Terms } from '@sticky/store'
 import { describe, expect, test } from 'vitest'
 
 import type { AdminApi, SessionResource } from './admin-api.ts'
@@ -204,7 +204,30 @@ describe('nodes', () => {
     const nodes = [node('n1', { instance: 'one' }), node('n1', { instance: 'other' }), node('n2')]
 
     expect(flags(nodes)).toEqual([['duplicate-id'], ['duplicate-id'], []])
-    expect(describeNodes(nodes, 'other').map((described) => described.self)).toEqual([false, true, false])
+    expect(describeNodes(nodes, 'other', 0).map((described) => described.self)).toEqual([false, true, false])
+  })
+
+  test('tell for how long they were not heard of, and how long they have been without the store', () => {
+    const nodes = [
+      node('n1', { heard: start - 4_250, lease: start + 1_750 }),
+      node('n2', { awaySince: start - 12_000 }),
+    ]
+
+    expect(describeNodes(nodes, 'n1', start)).toMatchObject([
+      { silent: 4.25, away: null, lease: '2026-05-01T12:00:01.750Z' },
+      { away: 12 },
+    ])
+  })
+
+  test('are all unknown but the one that answers while the store is away', async () => {
+    const { api, store } = admin()
+    store.cluster.nodes = () => Promise.reject(new StoreUnavailable('away'))
+
+    expect(await api.nodes()).toMatchObject({
+      complete: false,
+      agree: true,
+      nodes: [{ id: 'self', self: true, lease: null, silent: 0 }],
+    })
   })
 })
 
@@ -216,7 +239,7 @@ function admin(reports: readonly WorkerReport[] = []) {
   const sources = {
     store,
     pools,
-    instance: 'self',
+    self: () => announcement('self'),
     reports: async () => reports,
     orders: { of: () => undefined, heed: () => {} },
     acknowledgements: { missing: async () => [] },
@@ -257,7 +280,11 @@ async function ids(sessions: AsyncIterable<SessionResource>): Promise<string[]> 
 }
 
 function node(id: string, changes: Partial<NodeRow> = {}): NodeRow {
-  const announcement: NodeAnnouncement = {
+  return { ...announcement(id), heard: 0, lease: 0, ...changes }
+}
+
+function announcement(id: string): NodeAnnouncement {
+  return {
     id,
     instance: id,
     host: 'host',
@@ -269,9 +296,8 @@ function node(id: string, changes: Partial<NodeRow> = {}): NodeRow {
     opens: [],
     addresses: [],
   }
-  return { ...announcement, lease: 0, ...changes }
 }
 
 function flags(nodes: readonly NodeRow[]): (readonly string[])[] {
-  return describeNodes(nodes, 'self').map((described) => described.flags)
+  return describeNodes(nodes, 'self', 0).map((described) => described.flags)
 }

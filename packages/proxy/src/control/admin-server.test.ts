@@ -178,7 +178,7 @@ describe('probes', () => {
 })
 
 describe('who may ask', () => {
-  const nodes: Partial<AdminApi> = { nodes: async () => ({ apiVersion, agree: true, nodes: [] }) }
+  const nodes: Partial<AdminApi> = { nodes: async () => ({ apiVersion, complete: true, agree: true, nodes: [] }) }
   const withToken = { ...loopback, token: 'correct horse' }
 
   test.each([

@@ -1,7 +1,7 @@
-import { MemoryStore } from '@sticky/store'
+import { MemoryStore, StoreUnavailable } from '@sticky/store'
 import { expect, test } from 'vitest'
 
-import { type KeyringData, keyId } from '../affinity/keyring.ts'
+import { Keyring, type KeyringData, keyId } from '../affinity/keyring.ts'
 import type { Config } from '../config/config.ts'
 import { testConfig, testLog, testPool } from './fixtures.test-support.ts'
 import { type ClusterMembership, joinCluster } from './membership.ts'
@@ -78,6 +78,44 @@ test('a secret that is configured no more opens nothing', async () => {
   await member.adopt(testConfig({ secrets: ['the new secret'] }), [])
 
   expect(member.keyring.secrets).toEqual(['the new secret'])
+})
+
+test('be the store away, what is configured opens at once, and what is configured no more opens nothing', async () => {
+  const memory = new MemoryStore()
+  const away = async () => {
+    throw new StoreUnavailable('away')
+  }
+  const cluster = Object.assign(Object.create(memory.cluster) as MemoryStore['cluster'], {})
+  const store = Object.assign(Object.create(memory) as MemoryStore, {
+    cluster,
+    onAvailability: () => {},
+    now: () => memory.now(),
+  })
+  const { member } = await join(store, { secrets: ['the older secret', 'the oldest secret'] })
+  Object.assign(cluster, { secret: away, nodes: away })
+
+  await member.adopt(testConfig({ secrets: ['the new secret', 'the older secret'] }), [])
+
+  const keyring = new Keyring(member.keyring)
+  expect(member.keyring.secrets).toEqual(['the new secret', 'the older secret'])
+  expect(keyring.sealing).toBe(Number.parseInt(keyId('the older secret'), 16))
+})
+
+test('a node whose exchanges go without the store says since when, until they have it again', async () => {
+  const memory = new MemoryStore({ now: () => 5_000 })
+  const tell: ((available: boolean) => void)[] = []
+  const store: MemoryStore = Object.assign(Object.create(memory) as MemoryStore, {
+    now: () => memory.now(),
+    onAvailability: (listener: (available: boolean) => void) => tell.push(listener),
+  })
+  await join(store)
+  const awaySince = async () => (await memory.cluster.nodes())[0]!.awaySince
+
+  expect(await awaySince()).toBeUndefined()
+  tell[0]!(false)
+  expect(await awaySince()).toBe(5_000)
+  tell[0]!(true)
+  expect(await awaySince()).toBeUndefined()
 })
 
 interface Joined {

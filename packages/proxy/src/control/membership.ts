@@ -20,6 +20,8 @@ import { keepSecrets, type SharedSecrets } from './shared-secrets.ts'
 /** This node among the others, until it is disposed. */
 export interface ClusterMembership extends AsyncDisposable {
   readonly instance: string
+  /** What it tells the others of itself. */
+  readonly announcement: NodeAnnouncement
   /** What to seal and open with, as far as the nodes that live now allow. */
   readonly keyring: KeyringData
   /** Announces where clients connect. */
@@ -57,6 +59,7 @@ class Member implements ClusterMembership {
   #config: Config
   #secrets: SharedSecrets
   #addresses: readonly string[] = []
+  #awaySince: Milliseconds | undefined
   #membership!: Membership
   #timer: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
@@ -68,25 +71,28 @@ class Member implements ClusterMembership {
     this.#secrets = options.secrets
     const { sealing, fingerprint } = options.secrets
     this.keyring = { secrets: sealing, openedByAll: [], fingerprint }
+    this.#awaySince = options.store.available ? undefined : options.store.now()
   }
 
   async join(): Promise<void> {
     const { store, config } = this.#options
-    this.#membership = await store.cluster.join(this.#announcement())
+    this.#membership = await store.cluster.join(this.announcement)
     await this.#lookAround()
     this.#timer = setInterval(() => this.#lookAround(), config.store.heartbeat).unref()
-    store.onAvailability((available) => available && this.#lookAroundSoon())
+    store.onAvailability((available) => this.#availabilityChanged(available))
   }
 
   async announce(addresses: readonly string[]): Promise<void> {
     this.#addresses = addresses
-    await this.#membership.announce(this.#announcement())
+    await this.#membership.announce(this.announcement)
   }
 
   async adopt(config: Config, addresses: readonly string[]): Promise<void> {
     this.#config = config
     // What is configured no more opens nothing from now on; the cluster's own secret stays.
     if (config.secrets.length > 0) this.#secrets = { ...this.#secrets, sealing: config.secrets }
+    // Whether the store is there or not.
+    this.#takeKeyring({ ...this.keyring, secrets: this.#secrets.sealing })
     await this.announce(addresses)
     await this.#lookAround()
   }
@@ -98,9 +104,16 @@ class Member implements ClusterMembership {
     await this.#membership[Symbol.asyncDispose]()
   }
 
+  /** By the way of exchanges: where only that one is slow, the others can be told. */
+  #availabilityChanged(available: boolean): void {
+    if (this.#left) return
+    this.#awaySince = available ? undefined : this.#options.store.now()
+    void this.#membership.announce(this.announcement)
+    if (available) this.#lookAroundSoon()
+  }
+
   /** What has just come back may need a moment more: there are several ways to it. */
   #lookAroundSoon(): void {
-    if (this.#left) return
     void this.#lookAround()
     clearTimeout(this.#soon)
     this.#soon = setTimeout(() => this.#lookAround(), afterReturn).unref()
@@ -125,7 +138,7 @@ class Member implements ClusterMembership {
     const { sealing, fingerprint } = this.#secrets
     if (secrets.sealing.length === sealing.length && secrets.fingerprint === fingerprint) return
     this.#secrets = secrets
-    await this.#membership.announce(this.#announcement())
+    await this.#membership.announce(this.announcement)
   }
 
   #takeKeyring(keyring: KeyringData): void {
@@ -136,7 +149,7 @@ class Member implements ClusterMembership {
 
   /** Tells once of each node that is a mistake beside ours. */
   #suspect(nodes: readonly NodeRow[]): void {
-    const own = this.#announcement()
+    const own = this.announcement
     for (const other of nodes.filter((node) => node.instance !== own.instance)) {
       const place = { other: other.id, host: other.host, other_pid: other.pid }
       if (other.id === own.id) this.#warn(other, place, 'another live node has the same id')
@@ -151,7 +164,7 @@ class Member implements ClusterMembership {
     this.#options.log.warn(place, event)
   }
 
-  #announcement(): NodeAnnouncement {
+  get announcement(): NodeAnnouncement {
     const config = this.#config
     return {
       id: config.node.id,
@@ -164,6 +177,7 @@ class Member implements ClusterMembership {
       configHash: configHash(config),
       opens: this.#secrets.sealing.map(keyId),
       addresses: this.#addresses,
+      awaySince: this.#awaySince,
     }
   }
 }
