@@ -76,7 +76,6 @@ export function createBalancer(parts: BalancerParts): Balancer {
     if (home.limit !== undefined || session.maxSkew !== undefined) return weigh(session, home, { tried, patience })
     load.begin(home.pool, home.id)
     policy.known?.(home)
-    away.returned(home)
     return home
   }
 
@@ -89,7 +88,6 @@ export function createBalancer(parts: BalancerParts): Balancer {
     }
     if (await hasRoomFor(load, home, patience)) {
       policy.known?.(home)
-      away.returned(home)
       return home
     }
     const next = usableHome(session, byId, others.tried)

@@ -9,24 +9,18 @@ import { type AwayReason, HomeBarred } from './elsewhere.ts'
 /** What is to become of a session whose home cannot serve it. */
 export type AwayFate = 'rebind' | 'temporary' | RefusalCode | HomeBarred
 
-/** What a pool does with sessions whose homes are away, and since when each home is. */
+/** What a pool does with sessions whose homes are away. */
 export class HomesAway {
   readonly #action: 'rebind' | 'temporary' | 'wait' | 'fail'
   /** So long sessions stay at a home that is away. */
   readonly #longest: Milliseconds
   readonly #clock: () => Milliseconds
-  readonly #since = new Map<string, Milliseconds>()
 
   /** `clock` is monotonic. */
   constructor(action: UnavailableAction, clock: () => Milliseconds) {
     this.#action = typeof action === 'string' ? action : 'temporary'
     this.#longest = typeof action === 'string' ? Number.POSITIVE_INFINITY : action.temporary
     this.#clock = clock
-  }
-
-  /** A home serves its own. */
-  returned(home: Backend): void {
-    if (this.#since.size > 0 && !home.health.ejected) this.#since.delete(home.id)
   }
 
   /** What a session that says nothing of it may; one whose strategy refuses is refused, with the strategy's code. */
@@ -37,12 +31,8 @@ export class HomesAway {
     return reason === 'full' || this.#isBrief(home) ? 'temporary' : 'rebind'
   }
 
-  #isBrief({ id }: Backend): boolean {
-    if (this.#longest === Number.POSITIVE_INFINITY) return true
-    const now = this.#clock()
-    const since = this.#since.get(id)
-    if (since === undefined) this.#since.set(id, now)
-    return since === undefined || now - since < this.#longest
+  #isBrief({ health: { awaySince } }: Backend): boolean {
+    return awaySince === undefined || this.#clock() - awaySince < this.#longest
   }
 }
 

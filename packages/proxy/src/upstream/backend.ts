@@ -73,6 +73,8 @@ export interface BackendHealth extends PassiveHealth {
   readonly share: number
   /** May an exchange that `canServe` allows be that of a newcomer? */
   readonly takesNewcomers: boolean
+  /** Since when checks, failures or operators have it out, on the process's monotonic clock; undefined: none of them has. */
+  readonly awaySince?: Milliseconds | undefined
 }
 
 /** Passive ejection's verdict on a backend, and what it is made from. */

@@ -10,10 +10,11 @@ export class Place implements EjectionHost {
   readonly id: string
   readonly pool: PoolHealth
   readonly ejection: Ejection
-  /** Is it well, as far as anybody can tell? */
-  well: boolean
+  /** Since when it is away, as far as anybody can tell; undefined: it is well. */
+  awaySince: Milliseconds | undefined
   /** When it began to serve again after it was away; undefined: it was not, since this process began. */
   since: Milliseconds | undefined
+  readonly #now: () => Milliseconds
   #standing: Standing
   #wasWell: boolean
 
@@ -22,9 +23,14 @@ export class Place implements EjectionHost {
     this.id = id
     this.pool = pool
     this.ejection = new Ejection(terms, now, this)
+    this.#now = now
     this.#standing = standing
-    this.well = this.#isWell
+    this.awaySince = this.#isWell ? undefined : now()
     this.#wasWell = this.well
+  }
+
+  get well(): boolean {
+    return this.awaySince === undefined
   }
 
   get standing(): Standing {
@@ -62,10 +68,10 @@ export class Place implements EjectionHost {
   }
 
   #review(): void {
-    const { well } = this
-    this.well = this.#isWell
+    const well = this.#isWell
     if (this.well === well) return
-    if (well) this.since = undefined
+    this.awaySince = well ? undefined : this.#now()
+    if (!well) this.since = undefined
     // Some other process may have told of it already. What never served here has just been set up.
     else if (this.#wasWell && this.since === undefined) this.pool.recovered(this)
     this.#wasWell = true

@@ -51,6 +51,24 @@ test('a new topology meets a backend as it was, with its new weight', () => {
   expect(before).toMatchObject({ state: 'drain', ejected: false, weight: 2 })
 })
 
+test('since when a backend is away is counted from what took it out until what brought it back, in every topology', () => {
+  const time = { now: 1_000 }
+  const standings = new Standings(() => time.now)
+  const before = healthOf(standings)
+  expect(before.awaySince).toBeUndefined()
+
+  standings.take([said({ up: false })])
+  time.now = 2_000
+  before.failed(before.attempted())
+  standings.take([])
+  const after = healthOf(standings, 3)
+  after.attempted()
+
+  expect([before.awaySince, after.awaySince]).toEqual([1_000, 1_000])
+  after.succeeded()
+  expect([before.awaySince, after.awaySince]).toEqual([undefined, undefined])
+})
+
 test('what is said before a backend is known holds for it', () => {
   const standings = new Standings(() => 0)
   standings.take([said({ state: 'drain' })])

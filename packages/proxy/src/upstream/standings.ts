@@ -135,6 +135,10 @@ class Health implements BackendHealth {
     return this.weight > 0 && this.#place.standing.state === 'ready' && this.canServe
   }
 
+  get awaySince(): Milliseconds | undefined {
+    return this.#place.awaySince
+  }
+
   get ejected(): boolean {
     return this.#place.ejection.ejected
   }
