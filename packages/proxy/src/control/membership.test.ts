@@ -81,18 +81,10 @@ test('a secret that is configured no more opens nothing', async () => {
 })
 
 test('be the store away, what is configured opens at once, and what is configured no more opens nothing', async () => {
-  const memory = new MemoryStore()
-  const away = async () => {
-    throw new StoreUnavailable('away')
-  }
-  const cluster = Object.assign(Object.create(memory.cluster) as MemoryStore['cluster'], {})
-  const store = Object.assign(Object.create(memory) as MemoryStore, {
-    cluster,
-    onAvailability: () => {},
-    now: () => memory.now(),
-  })
+  const store = new MemoryStore()
   const { member } = await join(store, { secrets: ['the older secret', 'the oldest secret'] })
-  Object.assign(cluster, { secret: away, nodes: away })
+  store.cluster.nodes = () => Promise.reject(new StoreUnavailable('away'))
+  store.cluster.secret = store.cluster.nodes as () => Promise<never>
 
   await member.adopt(testConfig({ secrets: ['the new secret', 'the older secret'] }), [])
 
