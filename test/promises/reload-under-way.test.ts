@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { rm, symlink, writeFile } from 'node:fs/promises'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
@@ -171,6 +172,32 @@ describe('workers', () => {
   })
 })
 
+describe('a configuration that one worker cannot use', () => {
+  test('is used by none, and binds nothing', async () => {
+    const folder = node.file.replace(/[^/]+$/, '')
+    const script = `${folder}once.ts`
+    await writeFile(
+      script,
+      `import { mkdirSync } from 'node:fs'\nmkdirSync('${folder}once')\nexport const request = () => {}\n`,
+    )
+    const port = await freePort()
+    const pool = { backends: [b.backend], affinity: [{ strategy: 'script', script }] }
+    await node.write(
+      usual({ listen: [{ address: '127.0.0.1:0' }, { address: `127.0.0.1:${port}` }], pools: { shop: pool } }),
+    )
+
+    const { status, document } = await node.reload()
+    const others = await Promise.all(Array.from({ length: 12 }, () => new Browser().get(node.port)))
+    const added = await new Browser().get(port).catch((error: NodeJS.ErrnoException) => error.code)
+    const again = await reloadedWith(usual({ listen: [{ address: '127.0.0.1:0' }, { address: `127.0.0.1:${port}` }] }))
+
+    expect([status, document.detail]).toEqual([422, expect.stringMatching(/^script .*once\.ts of pool shop .*EEXIST/)])
+    expect(new Set(others.map(({ body }) => (JSON.parse(body) as { app: string }).app))).toEqual(new Set(['a', 'b']))
+    expect(added).toBe('ECONNREFUSED')
+    expect([again, (await new Browser().get(port)).status]).toEqual([200, 200])
+  })
+})
+
 describe('a file', () => {
   const whole = () =>
     `store: { url: "${store.url}" }\npools:\n  shop:\n    backends:\n      - { url: "${a.backend.url}" }\n`
@@ -199,6 +226,13 @@ describe('a file', () => {
     expect(String(document.detail)).toMatch(told)
   })
 })
+
+/** A port that nobody listens on now. */
+async function freePort(): Promise<number> {
+  await using server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
 
 async function metrics(): Promise<string> {
   return (await fetch(`${node.admin}/metrics`)).text()

@@ -28,6 +28,9 @@ const reachTime: Milliseconds = 2_000
 /** Longest wait for a worker to make ready for another configuration: scripts in threads are given ten seconds to load. */
 const changeTime: Milliseconds = 20_000
 
+/** Longest wait for a worker to forget it: one that did not get ready in time is not waited for again. */
+const abandonTime: Milliseconds = 2_000
+
 /** A worker's process, from the primary's side. */
 export class WorkerHandle {
   /** Its addresses, once it serves; rejects with StartFailure when it ends before. */
@@ -82,7 +85,7 @@ export class WorkerHandle {
 
   /** Lets it forget what it was made ready for. */
   async abandon(): Promise<void> {
-    await this.#ask({ of: 'abandon' }, changeTime)
+    await this.#ask({ of: 'abandon' }, abandonTime)
   }
 
   /** Has it reached the barrier, or ended? False when it does not say so in time. */
