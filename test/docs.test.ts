@@ -65,15 +65,27 @@ test('what comments refer to is there', () => {
 test('operations.md lists every event of the log', () => {
   const manual = readFileSync(join(root, 'docs/operations.md'), 'utf8')
 
-  const events = globSync('packages/proxy/src/control/*.ts', { cwd: root, exclude: ['**/*.test*.ts'] }).flatMap(
-    (file) => Array.from(readFileSync(join(root, file), 'utf8').matchAll(loggedEvent), ([, event]) => event!),
+  const events = globSync('packages/proxy/src/**/*.ts', { cwd: root, exclude: ['**/*.test*.ts'] }).flatMap((file) =>
+    Array.from(readFileSync(join(root, file), 'utf8').matchAll(loggedEvent), ([, event, kind]) => event ?? kind!),
   )
 
-  expect(events).toContain('listening')
+  expect(events).toEqual(expect.arrayContaining(['listening', 'script switched off', 'accept failed']))
   expect(events.filter((event) => !manual.includes(`\`${event}\``))).toEqual([])
 })
 
-const loggedEvent = /(?:\blog\.(?:info|warn|error)|#warn)\(.*'([^']+)'\)/g
+test.each(['operations', 'redis', 'runbook', 'configuration', 'metrics'])(
+  '%s.md names metrics that there are',
+  (page) => {
+    const manual = readFileSync(join(root, 'docs/metrics.md'), 'utf8')
+
+    const named = readFileSync(join(root, `docs/${page}.md`), 'utf8').match(/\bsticky_\w+/g) ?? []
+
+    expect(named).not.toEqual([])
+    expect(named.filter((name) => !manual.includes(`| \`${name}\` |`))).toEqual([])
+  },
+)
+
+const loggedEvent = /(?:\blog\.(?:info|warn|error)|#warn)\(.*'([^']+)'\)|#tell\('([^']+)'/g
 
 const long = 'a secret that is long enough'
 
