@@ -105,6 +105,16 @@ export function operatorsContract(name: string, open: () => Promise<StoreUnderTe
       })
     })
 
+    test('with a version a session ends only if its row still has that', async () => {
+      const { key, row } = await begin()
+      const moved = bound(await other.sessions.move(key, 'b'))
+
+      expect(await store.sessions.end(key, row.version)).toBe(false)
+      expect(await store.sessions.show(key)).toMatchObject({ backend: 'b' })
+      expect(await store.sessions.end(key, moved.version)).toBe(true)
+      expect(await store.sessions.show(key)).toBeUndefined()
+    })
+
     describe('orders', () => {
       const orderOf = async (from: Store, pool: string): Promise<BackendOrder | undefined> =>
         (await from.cluster.orders()).find((order) => order.pool === pool)

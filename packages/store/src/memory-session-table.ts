@@ -60,9 +60,10 @@ export class MemorySessionTable implements SessionTable, CookieTable {
     else this.#bury(key, session, session.row)
   }
 
-  async end(key: SessionKey): Promise<boolean> {
+  async end(key: SessionKey, ifVersion = 0): Promise<boolean> {
     const session = this.#held(key)
     if (session?.row.state !== 'bound') return false
+    if (ifVersion !== 0 && session.row.version !== ifVersion) return false
     this.#bury(key, session, session.row)
     return true
   }

@@ -73,9 +73,9 @@ export class NearSessions implements SessionTable, CookieTable, Disposable {
     this.#store.sessions.touch(key, this.#bindingOf(key) ?? binding)
   }
 
-  async end(key: SessionKey): Promise<boolean> {
+  async end(key: SessionKey, ifVersion?: number): Promise<boolean> {
     try {
-      return await this.#store.sessions.end(key)
+      return await this.#store.sessions.end(key, ifVersion)
     } finally {
       this.#held.remove(key)
       this.#unconfirmed.remove(key)

@@ -21,9 +21,9 @@ export class RedisOperatorSessions {
     this.#shards = shards
   }
 
-  async end(key: SessionKey): Promise<boolean> {
+  async end(key: SessionKey, ifVersion = 0): Promise<boolean> {
     const shard = await this.#shardOf(key)
-    const args = [shard.channel, shard.pool, Buffer.from(key.id, 'base64url')]
+    const args = [shard.channel, shard.pool, Buffer.from(key.id, 'base64url'), ifVersion]
     return Number(await shard.run(sessionScripts.end, [shard.rows, shard.epochKey], args)) === 1
   }
 

@@ -70,8 +70,8 @@ export class RedisSessionTable implements SessionTable, CookieTable {
     this.#renew(key, (renewals) => renewals.record(key, cookies))
   }
 
-  end(key: SessionKey): Promise<boolean> {
-    return this.operators.end(key)
+  end(key: SessionKey, ifVersion?: number): Promise<boolean> {
+    return this.operators.end(key, ifVersion)
   }
 
   move(key: SessionKey, backend: string, ifVersion?: number): Promise<Row> {

@@ -162,8 +162,8 @@ export interface SessionTable {
   /** Renews the age. Throttled, batched, never creates, never fails: a row that turns out gone or changed is told as stale. */
   touch(key: SessionKey, binding: Binding): void
 
-  /** Leaves a tombstone in force on every node; false when there was no live session. */
-  end(key: SessionKey): Promise<boolean>
+  /** Leaves a tombstone in force on every node; false when there was no live session, or with `ifVersion` none of that version. */
+  end(key: SessionKey, ifVersion?: number): Promise<boolean>
 
   /**
    * Gives a live session another home, on every node, without renewing it; `ifVersion`: only if its row still has that version.

@@ -124,6 +124,22 @@ describe('sessions', () => {
     expect(await homes('shop')).toEqual({ a: 1 })
   })
 
+  test('that have moved by themselves meanwhile do not end with the backend they left', async () => {
+    const { api, bind, homes, store } = admin()
+    for (const letter of 'AB') await bind('shop', letter, 'a')
+    const ending = api.endSessions({ pool: 'shop', from: 'a', rate: 10 })[Symbol.asyncIterator]()
+    await ending.next()
+    const rest = { [Symbol.asyncIterator]: () => ending }
+    const end = store.sessions.end.bind(store.sessions)
+    store.sessions.end = async (key, version) => {
+      await store.sessions.move(key, 'b')
+      return await end(key, version)
+    }
+
+    expect(await lastOf(rest)).toMatchObject({ done: true, changed: 1, skipped: 1, gone: 0 })
+    expect(await homes('shop')).toEqual({ b: 1 })
+  })
+
   test('that were asked for have their tunnels looked at', async () => {
     const { api, bind, store } = admin()
     const recalled: string[] = []

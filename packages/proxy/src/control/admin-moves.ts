@@ -61,9 +61,10 @@ export function moveOperations(sources: MoveSources): MoveOperations {
 
     async *endSessions({ reason: _, ...selection }) {
       const pool = poolOf(pools, selection, undefined)
-      yield* changeAll(sources, pool, selection, async ({ key }) =>
-        (await store.sessions.end(key)) ? 'changed' : 'gone',
-      )
+      yield* changeAll(sources, pool, selection, async ({ key, version }) => {
+        if (await store.sessions.end(key, version)) return 'changed'
+        return (await store.operators.show(key)) === undefined ? 'gone' : 'skipped'
+      })
     },
   }
 }
