@@ -285,13 +285,19 @@ describe('with a Redis that fails later', () => {
     }
   })
 
-  test('row 7: evicting whatever is oldest: nobody moves', { timeout: 30_000 }, async () => {
+  test('row 7: evicting whatever is oldest: nobody moves, and who looks at a Redis like that warns of it', {
+    timeout: 30_000,
+  }, async () => {
     const visitors = new Visitors(cluster)
+    const warnings = () => metric(cluster.nodes[0], /^sticky_store_warnings (\d+)/m)
+    const before = await warnings()
     await visitors.begin()
 
     await fill(cluster, 'allkeys-lru')
     await visitors.return()
     await visitors.begin()
+    cluster.way.cut()
+    await eventually(warnings, (count) => count === before + 1)
     await visitors.return()
     await empty(cluster)
 

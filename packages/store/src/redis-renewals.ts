@@ -7,7 +7,7 @@ import type { CookieRecord, SessionKey } from './store.ts'
 
 /** How long a renewal waits for company, ms; far below the tenth of an age by which it may be late. */
 const patience = 10
-/** Renewals kept while Redis is away; beyond that the oldest are not worth the memory. */
+/** Of either kind kept while Redis is away; beyond that the oldest are not worth the memory. */
 const mostKept = 10_000
 
 const bytes = new ByteWriter()
@@ -18,14 +18,16 @@ export class RedisRenewals {
   readonly #onStale: StaleListener
   readonly #touches = new Grouping<Touch>((touches) => this.#sendTouches(touches), patience)
   readonly #recordings = new Grouping<Recording>((recordings) => this.#sendRecordings(recordings), patience)
-  readonly #kept: (() => void)[] = []
+  /** By session: of a long absence only the last counts. */
+  readonly #keptTouches = new Map<string, Touch>()
+  readonly #keptRecordings: Recording[] = []
 
   /** `onStale` is told of rows that a touch found gone or changed. */
   constructor(shard: RedisShard, onStale: StaleListener) {
     this.#shard = shard
     this.#onStale = onStale
     shard.connection.onAvailability((available) => {
-      if (available) for (const again of this.#kept.splice(0)) again()
+      if (available) this.#sendAgain()
     })
   }
 
@@ -43,7 +45,7 @@ export class RedisRenewals {
       const stale = await this.#shard.run(sessionScripts.touch, [backends, rows], [encodeTouches(touches)])
       for (const number of stale as number[]) this.#tell(touches, number)
     } catch {
-      for (const touch of touches) this.#keep(() => this.#touches.add(touch))
+      for (const touch of touches) this.#keepTouch(touch)
     }
   }
 
@@ -58,13 +60,27 @@ export class RedisRenewals {
     try {
       await this.#shard.run(sessionScripts.record, [backends, rows], [channel, pool, encodeRecordings(recordings)])
     } catch {
-      for (const recording of recordings) this.#keep(() => this.#recordings.add(recording))
+      for (const recording of recordings) this.#keepRecording(recording)
     }
   }
 
-  #keep(again: () => void): void {
-    this.#kept.push(again)
-    if (this.#kept.length > mostKept) this.#kept.shift()
+  #keepTouch(touch: Touch): void {
+    const kept = this.#keptTouches
+    kept.delete(touch.key.id)
+    kept.set(touch.key.id, touch)
+    if (kept.size > mostKept) kept.delete(kept.keys().next().value!)
+  }
+
+  #keepRecording(recording: Recording): void {
+    this.#keptRecordings.push(recording)
+    if (this.#keptRecordings.length > mostKept) this.#keptRecordings.shift()
+  }
+
+  #sendAgain(): void {
+    const touches = [...this.#keptTouches.values()]
+    this.#keptTouches.clear()
+    for (const touch of touches) this.#touches.add(touch)
+    for (const recording of this.#keptRecordings.splice(0)) this.#recordings.add(recording)
   }
 }
 
