@@ -156,6 +156,27 @@ describe('backends drain', () => {
     expect(await said).toBe('sticky-cli: shop/a stays in drain; sticky-cli backends ready shop/a takes that back\n')
   })
 
+  test('may have been said already when it is interrupted before the answer', async () => {
+    const asked = Promise.withResolvers<void>()
+    await using server = await adminServer({
+      changeBackend() {
+        asked.resolve()
+        return new Promise(() => {})
+      },
+    })
+    const child = startCli([...drain, '--admin', `http://${server.address}`])
+    const said = text(child.stderr)
+    await asked.promise
+
+    child.kill('SIGINT')
+
+    const [code] = await once(child, 'exit')
+    expect(code).toBe(130)
+    expect(await said).toBe(
+      'sticky-cli: shop/a may be in drain by now; sticky-cli backends ready shop/a takes that back\n',
+    )
+  })
+
   test('needs a time for what is to be done when that is up', async () => {
     const run = await drained([{ sessions: 1 }], [...drain, '--then', 'move'])
 

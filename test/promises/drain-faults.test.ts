@@ -111,6 +111,29 @@ test('a worker that is about to serve has to say that it obeys, too', async () =
   await say('ready')
 })
 
+test('of what several operators say at once by several nodes the last counts, and all nodes agree on it', async () => {
+  const states = ['drain', 'ready', 'maint'] as const
+
+  const answers = await Promise.all(Array.from({ length: 24 }, (_, n) => say(states[n % 3]!, nodes[n % 2]!)))
+
+  expect(answers.flatMap(({ unacknowledged }) => unacknowledged)).toEqual([])
+  const agreed = await Promise.all(nodes.map(wantedOn))
+  expect(agreed[0]).toBe(agreed[1])
+  // Whoever was answered last saw what is in force.
+  expect(answers.map(({ wanted }) => wanted)).toContain(agreed[0])
+  await say('ready')
+})
+
+test('what was said outlives all nodes', async () => {
+  await say('drain')
+  await Promise.all(nodes.map((node) => node.kill()))
+
+  await using again = await start('n3', redisUrl())
+
+  expect(await wantedOn(again)).toBe('drain')
+  expect(appsOf(await newcomers(again))).not.toContain('a')
+})
+
 const cli = (...words: string[]) => stickyCli([...words, '--admin', nodes[0].admin])
 
 function start(id: string, url: string): Promise<ProxyNode> {
@@ -118,8 +141,8 @@ function start(id: string, url: string): Promise<ProxyNode> {
   return ProxyNode.start({ ...rest, store: { ...store, url }, node: { id, workers: 2 } })
 }
 
-async function say(state: string): Promise<BackendChanged> {
-  const url = new URL('/v1/pools/shop/backends/a', nodes[0].admin)
+async function say(state: string, node = nodes[0]): Promise<BackendChanged> {
+  const url = new URL('/v1/pools/shop/backends/a', node.admin)
   const answer = await fetch(url, { method: 'PATCH', body: JSON.stringify({ state }) })
   expect(answer.status).toBe(200)
   return (await answer.json()) as BackendChanged
