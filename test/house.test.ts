@@ -114,6 +114,21 @@ describe('the house is kept', () => {
     expect(saying(elsewhere, /process\.env\b/)).toEqual([])
   })
 
+  test('what is exported is used elsewhere, types of what is exported aside', () => {
+    const words = everything.map(({ file, text }) => ({ file, words: new Set(text.match(/\w+/g)) }))
+    const isUsed = (name: string, by: string) => words.some(({ file, words }) => file !== by && words.has(name))
+
+    const exported = everything.flatMap(({ file, text }) =>
+      Array.from(text.matchAll(/^export (?:async )?(?:function\*?|const|class) (\w+)/gm), ([, name]) => ({
+        file,
+        name: name!,
+      })),
+    )
+
+    expect(exported.length).toBeGreaterThan(500)
+    expect(exported.filter(({ file, name }) => !isUsed(name, file))).toEqual([])
+  })
+
   test('no file is longer than 400 lines', () => {
     const sources = everything.filter(({ file }) => !isTest(file) && !file.startsWith('test/'))
 

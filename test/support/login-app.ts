@@ -13,7 +13,7 @@ declare module 'express-session' {
 }
 
 /** An application that keeps its logins in its own memory: on any other instance nobody is logged in. */
-export class LoginApp implements AsyncDisposable {
+class LoginApp implements AsyncDisposable {
   readonly id: string
   readonly #server: Server
 

@@ -1,10 +1,10 @@
-import { type LoadTable, type MaybePromise, type Patience, StoreUnavailable } from '@sticky/store'
+import { type LoadTable, type MaybePromise, type StoreBudget, StoreUnavailable } from '@sticky/store'
 
 import type { Backend } from '../upstream/backend.ts'
 import type { SelectionPolicy } from './balancer.ts'
 
 /** Counts an exchange there, unless the backend carries all that it may, in the whole cluster. Rejects with StoreUnavailable. */
-export function hasRoom(load: LoadTable, backend: Backend): MaybePromise<boolean> {
+function hasRoom(load: LoadTable, backend: Backend): MaybePromise<boolean> {
   const { pool, id, limit } = backend
   if (limit === undefined) {
     load.begin(pool, id)
@@ -16,10 +16,10 @@ export function hasRoom(load: LoadTable, backend: Backend): MaybePromise<boolean
 }
 
 /** The same, but without the store, or when it is too slow, this process's own numbers decide. */
-export async function hasRoomFor(load: LoadTable, backend: Backend, patience: Patience): Promise<boolean> {
+export async function hasRoomFor(load: LoadTable, backend: Backend, budget: StoreBudget): Promise<boolean> {
   try {
     const has = hasRoom(load, backend)
-    return has instanceof Promise ? await patience.within(has, (had) => had && load.end(backend.pool, backend.id)) : has
+    return has instanceof Promise ? await budget.within(has, (had) => had && load.end(backend.pool, backend.id)) : has
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error
     if (load.local(backend.pool, backend.id) >= backend.limit!) return false

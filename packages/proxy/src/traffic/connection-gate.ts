@@ -1,11 +1,11 @@
 import { networkOf } from '../affinity/address-network.ts'
 import type { Config } from '../config/config.ts'
 
-/** Why a connection was closed before its client could ask for anything. */
-export type ConnectionRefusal = (typeof connectionRefusals)[number]
-
-/** Beyond `limits.connections`, `limits.connectionsPerClient` or the process' descriptors; no TLS was agreed on. */
-export const connectionRefusals = ['limit', 'client-limit', 'descriptors', 'handshake'] as const
+/**
+ * Why a connection was closed before its client could ask for anything: it was beyond `limits.connections`,
+ * `limits.connectionsPerClient` or the process' descriptors, or no TLS was agreed on.
+ */
+export type ConnectionRefusal = 'limit' | 'client-limit' | 'descriptors' | 'handshake'
 
 /** How many connections a worker may hold, in all and of each client; counts those it turns away. */
 export class ConnectionGate {

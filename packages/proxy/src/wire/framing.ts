@@ -9,7 +9,7 @@ export const UNTIL_CLOSE: Framing = -2
 const DIGITS = /^[0-9]{1,16}$/
 
 /** A Content-Length field's value; RFC 9110 8.6: 1*DIGIT and nothing else, here also below 2^53. */
-export function parseLength(value: string): number | Malformed {
+function parseLength(value: string): number | Malformed {
   if (!DIGITS.test(value)) return Malformed.lengthInvalid
   const length = Number(value)
   return Number.isSafeInteger(length) ? length : Malformed.lengthInvalid
