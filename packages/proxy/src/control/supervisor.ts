@@ -147,12 +147,12 @@ class Supervisor implements DataPlane {
 
   async #replace(worker: WorkerHandle, terms: DrainTerms): Promise<void> {
     const successor = await this.#alone(async () => {
-      const started = this.#fork()
-      await started.serving
+      const started = this.#another()
+      await started?.serving
       return started
     })
     // The whole node drains: both do.
-    if (this.#closing.signal.aborted) return
+    if (successor === undefined || this.#closing.signal.aborted) return
     // One that has ended by itself meanwhile is replaced as ever: then it is the successor that is one too many.
     const leaving = this.#alive.has(worker) ? worker : successor
     this.#replaced.add(leaving)
@@ -181,6 +181,11 @@ class Supervisor implements DataPlane {
     const done = this.#change.then(work)
     this.#change = done.catch(() => {})
     return done
+  }
+
+  /** None once the node drains, which those that live then have been told. */
+  #another(): WorkerHandle | undefined {
+    return this.#closing.signal.aborted ? undefined : this.#fork()
   }
 
   #fork(): WorkerHandle {
@@ -225,9 +230,10 @@ class Supervisor implements DataPlane {
       const facts = { worker_pid: worker.pid, ending: describe(ending), restart_in_ms: wait.delay }
       this.#log.error(facts, 'worker ended')
       await delay(wait.delay, undefined, { signal: this.#closing.signal }).catch(() => {})
-      if (this.#closing.signal.aborted) return
+      const successor = await this.#alone(async () => this.#another())
+      if (successor === undefined) return
       this.restarts++
-      worker = await this.#alone(async () => this.#fork())
+      worker = successor
     }
   }
 
