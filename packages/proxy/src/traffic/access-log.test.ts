@@ -98,6 +98,15 @@ test.each([
   expect(JSON.parse(line!)).toMatchObject({ path, host: path, status: 200 })
 })
 
+test.each([
+  ['/shop;jsessionid=A1B2', '/shop;jsessionid'],
+  ['/a;v=1;sid="x=y"/b;c/d;e=/f=g', '/a;v;sid/b;c/d;e/f=g'],
+  ['/a=b', '/a=b'],
+  ['/;=x;', '/;;'],
+])('of the parameters in %s the log has the names alone: they may be sessions', (path, shown) => {
+  expect(JSON.parse(written({ ...exchange, path })[0]!).path).toBe(shown)
+})
+
 test.each(['\u0000', '"', '\u00ff', 'x'])('a line never exceeds what a pipe takes whole: %j repeated', (character) => {
   const long = character.repeat(16_000)
 

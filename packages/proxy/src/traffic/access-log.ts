@@ -24,7 +24,7 @@ function lineOf(record: ExchangeRecord, head: string, longestText: number): stri
   return (
     `{"time":"${time(record.started)}",${head},"request_id":${quoted(record.requestId, 64)}` +
     `,"client":${quoted(record.client, 64)},"method":${quoted(record.method, 32)}` +
-    `,"host":${quoted(record.host, Math.min(255, longestText))},"path":${quoted(record.path, longestText)}` +
+    `,"host":${quoted(record.host, Math.min(255, longestText))},"path":${quoted(withoutValues(record.path), longestText)}` +
     `,"status":${record.status},"bytes":${record.bytesSent},"bytes_received":${record.bytesReceived}` +
     `,"duration_ms":${milliseconds(record.duration)}` +
     (record.upstreamDuration === undefined ? '' : `,"upstream_ms":${milliseconds(record.upstreamDuration)}`) +
@@ -38,6 +38,11 @@ function lineOf(record: ExchangeRecord, head: string, longestText: number): stri
     optional('refusal', record.refusal) +
     (record.tunnel ? ',"tunnel":true}\n' : '}\n')
   )
+}
+
+/** A session's id may be a parameter of a path, as `;jsessionid` is: names stay, values do not. */
+function withoutValues(path: string): string {
+  return path.includes(';') ? path.replace(/(;[^=;/]*)=[^;/]*/g, '$1') : path
 }
 
 let second = Number.NaN
