@@ -1,7 +1,7 @@
 export { leastLoaded } from './least-loaded.ts'
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
-export { Patience, unlimited } from './patience.ts'
 export { parseRedisUrl, usualShards } from './redis-url.ts'
 export type * from './store.ts'
 export { StoreUnavailable } from './store.ts'
+export { StoreBudget, unlimited } from './store-budget.ts'

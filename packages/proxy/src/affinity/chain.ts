@@ -1,4 +1,4 @@
-import type { MaybePromise, Patience } from '@sticky/store'
+import type { MaybePromise, StoreBudget } from '@sticky/store'
 
 import type { RequestHead } from '../wire/request-head.ts'
 import { ConcealingSession } from './chain-concealing.ts'
@@ -28,7 +28,7 @@ interface Asked {
   readonly request: RequestHead
   readonly client: Client
   readonly uri: MatchedUri
-  readonly patience: Patience | undefined
+  readonly budget: StoreBudget | undefined
 }
 
 class Chain implements AffinityStrategy {
@@ -43,12 +43,11 @@ class Chain implements AffinityStrategy {
     )
   }
 
-  locate(request: RequestHead, client: Client, uri: MatchedUri, patience?: Patience): MaybePromise<Session> {
+  locate(request: RequestHead, client: Client, uri: MatchedUri, budget?: StoreBudget): MaybePromise<Session> {
     const strangers: Session[] = []
     for (let index = 0; index < this.#strategies.length; index++) {
-      const found = this.#strategies[index]!.locate(request, client, uri, patience)
-      if (found instanceof Promise)
-        return this.#locateLater({ request, client, uri, patience }, index, found, strangers)
+      const found = this.#strategies[index]!.locate(request, client, uri, budget)
+      if (found instanceof Promise) return this.#locateLater({ request, client, uri, budget }, index, found, strangers)
       if (decides(found)) return this.#decided(found, index)
       strangers.push(found)
     }
@@ -57,7 +56,7 @@ class Chain implements AffinityStrategy {
 
   /** Waits for the strategy at `index`, then asks those after it. */
   async #locateLater(
-    { request, client, uri, patience }: Asked,
+    { request, client, uri, budget }: Asked,
     index: number,
     pending: Promise<Session>,
     strangers: Session[],
@@ -68,7 +67,7 @@ class Chain implements AffinityStrategy {
       strangers.push(found)
       const strategy = this.#strategies[++next]
       if (strategy === undefined) return new ChainNewcomer(strangers)
-      found = await strategy.locate(request, client, uri, patience)
+      found = await strategy.locate(request, client, uri, budget)
     }
   }
 

@@ -1,4 +1,4 @@
-import type { CookieRecord, MaybePromise, Patience, SessionKey } from '@sticky/store'
+import type { CookieRecord, MaybePromise, SessionKey, StoreBudget } from '@sticky/store'
 
 import type { SessionCookieConfig } from '../config/config.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -15,7 +15,7 @@ interface Asker {
   readonly client: Client
   /** The request's Cookie field. */
   readonly field: string | undefined
-  readonly patience: Patience
+  readonly budget: StoreBudget
 }
 
 /** A request without a live session of ours: one begins, under an id of our own making, as its response deserves. */
@@ -47,14 +47,14 @@ export class CookieNewcomer implements Session {
 
   served(by: Backend, head: ResponseHead): MaybePromise<boolean> {
     const keeper = this.#keeper
-    const { client, field, patience } = this.#asker
+    const { client, field, budget } = this.#asker
     const alive = keeper.read(head).records.filter(({ age }) => age > 0)
     if (!begins(keeper.config.begin, alive)) return false
     this.key = { pool: keeper.pool, id: newSessionId() }
     const claim = { key: this.key, seen: 0, told: 0, epoch: 0 }
     const learnt = keeper.recovery?.learn(head, field, this.key, by.id)
-    const bound = keeper.bind(claim, by.id, alive, { head, dress: keeper.cookie.dressFor(client) }, patience)
-    return (learnt === undefined ? bound : Promise.all([bound, orAway(patience.within(learnt))])).then(taken)
+    const bound = keeper.bind(claim, by.id, alive, { head, dress: keeper.cookie.dressFor(client) }, budget)
+    return (learnt === undefined ? bound : Promise.all([bound, orAway(budget.within(learnt))])).then(taken)
   }
 }
 

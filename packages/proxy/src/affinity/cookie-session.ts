@@ -1,4 +1,4 @@
-import type { Binding, CookieRecord, MaybePromise, Patience, Row, SessionKey } from '@sticky/store'
+import type { Binding, CookieRecord, MaybePromise, Row, SessionKey, StoreBudget } from '@sticky/store'
 
 import type { Backend } from '../upstream/backend.ts'
 import type { ResponseHead } from '../wire/response-head.ts'
@@ -19,7 +19,7 @@ export interface Evidence {
   readonly row: Row | undefined
   /** Did the store forget the row, or miss a change, so that the cookie's word is to be written there? */
   readonly forgotten: boolean
-  readonly patience: Patience
+  readonly budget: StoreBudget
 }
 
 /** A session that its cookie and its row tell us of, or the cookie alone. */
@@ -56,11 +56,11 @@ export class CookieSession implements Session {
   }
 
   served(by: Backend, head: ResponseHead): MaybePromise<boolean> {
-    const { field, patience } = this.#evidence
+    const { field, budget } = this.#evidence
     const learnt = this.#keeper.recovery?.learn(head, field, this.key, by.id)
     const kept = this.#keep(by, head)
     if (learnt === undefined) return kept
-    return Promise.all([kept, orAway(patience.within(learnt))]).then(([taken]) => taken)
+    return Promise.all([kept, orAway(budget.within(learnt))]).then(([taken]) => taken)
   }
 
   #keep(by: Backend, head: ResponseHead): MaybePromise<boolean> {
@@ -124,7 +124,7 @@ export class CookieSession implements Session {
   }
 
   async #bind(backend: string, records: readonly CookieRecord[], head: ResponseHead): Promise<boolean> {
-    const { row, opened, patience } = this.#evidence
+    const { row, opened, budget } = this.#evidence
     const seen = row?.version ?? opened.seal.version
     const claim = {
       key: this.key,
@@ -132,7 +132,7 @@ export class CookieSession implements Session {
       told: Math.max(seen, opened.seal.version),
       epoch: row?.epoch ?? opened.seal.epoch,
     }
-    await this.#keeper.bind(claim, backend, records, this.#reply(head), patience)
+    await this.#keeper.bind(claim, backend, records, this.#reply(head), budget)
     this.#became = 'U'
     return true
   }

@@ -1,4 +1,4 @@
-import type { Binding, MaybePromise, Milliseconds, Patience, Row, SessionKey, SessionTable } from '@sticky/store'
+import type { Binding, MaybePromise, Milliseconds, Row, SessionKey, SessionTable, StoreBudget } from '@sticky/store'
 
 import type { PersistenceKeyConfig } from '../config/config.ts'
 import { defaults } from '../config/defaults.ts'
@@ -48,9 +48,14 @@ export class KeyBackup {
   }
 
   /** The key's row, or what the request's cookie says in its place. */
-  find(sessions: SessionTable, key: SessionKey, { cookie: field }: RequestHead, patience: Patience): MaybePromise<Row> {
+  find(
+    sessions: SessionTable,
+    key: SessionKey,
+    { cookie: field }: RequestHead,
+    budget: StoreBudget,
+  ): MaybePromise<Row> {
     const opened = this.#openedFor(key, field)
-    const row = rowOrUnasked(sessions.find(key, opened?.seal.version), patience)
+    const row = rowOrUnasked(sessions.find(key, opened?.seal.version), budget)
     if (opened === undefined) return row
     return row instanceof Promise ? row.then((found) => this.#judge(found, opened)) : this.#judge(row, opened)
   }

@@ -1,4 +1,4 @@
-import type { Binding, MaybePromise, Patience, Row, SessionKey } from '@sticky/store'
+import type { Binding, MaybePromise, Row, SessionKey, StoreBudget } from '@sticky/store'
 
 import type { PersistenceKeyConfig } from '../config/config.ts'
 import type { RefusalCode } from '../traffic/exchange-record.ts'
@@ -48,10 +48,10 @@ export class KeyKeeper {
   }
 
   /** Never rejects for want of a store: `unasked` then, unless a cookie of ours tells. */
-  find(key: SessionKey, request: RequestHead, patience: Patience): MaybePromise<Row> {
+  find(key: SessionKey, request: RequestHead, budget: StoreBudget): MaybePromise<Row> {
     const { sessions } = this.#services.store
-    if (this.backup !== undefined) return this.backup.find(sessions, key, request, patience)
-    return rowOrUnasked(sessions.find(key), patience)
+    if (this.backup !== undefined) return this.backup.find(sessions, key, request, budget)
+    return rowOrUnasked(sessions.find(key), budget)
   }
 
   /** Renews the session. One whose backend may be gone from every node's configuration ages, for nothing else would end it. */
@@ -107,11 +107,11 @@ export class KeyKeeper {
     { name }: LearnedKey,
     claim: { readonly key: SessionKey; readonly seen: number },
     backend: string,
-    patience: Patience,
+    budget: StoreBudget,
   ): Promise<Row | undefined> {
     const { age, lifetime } = this.#config
     const terms = { age, lifetime, source: name }
-    return orAway(patience.within(bindInForce(this.#services.store.sessions, claim, backend, terms)))
+    return orAway(budget.within(bindInForce(this.#services.store.sessions, claim, backend, terms)))
   }
 
   /** The application ended it. Nobody waits for that. */

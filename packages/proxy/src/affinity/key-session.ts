@@ -1,4 +1,4 @@
-import type { Binding, MaybePromise, Patience, Row, SessionKey } from '@sticky/store'
+import type { Binding, MaybePromise, Row, SessionKey, StoreBudget } from '@sticky/store'
 
 import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -22,7 +22,7 @@ export interface KeyFound<Found extends Row = Row> {
 export interface KeyAsker {
   readonly request: RequestHead
   readonly client: Client
-  readonly patience: Patience
+  readonly budget: StoreBudget
 }
 
 const nowhere: readonly string[] = []
@@ -35,7 +35,7 @@ export class KeySession implements Session {
   readonly #keeper: KeyKeeper
   readonly #request: RequestHead
   readonly #client: Client
-  readonly #patience: Patience
+  readonly #budget: StoreBudget
   readonly #found: KeyFound<Binding> | undefined
   readonly #misses: readonly KeyFound[]
   #came: 'N' | 'I' | 'E' | 'V' | 'D'
@@ -47,7 +47,7 @@ export class KeySession implements Session {
   /** `found` is the session that one of the request's keys led to; `misses` are those that were asked before and led to none. */
   constructor(
     keeper: KeyKeeper,
-    { request, client, patience }: KeyAsker,
+    { request, client, budget }: KeyAsker,
     found: KeyFound<Binding> | undefined,
     misses: readonly KeyFound[],
   ) {
@@ -56,7 +56,7 @@ export class KeySession implements Session {
     this.#keeper = keeper
     this.#request = request
     this.#client = client
-    this.#patience = patience
+    this.#budget = budget
     this.#found = found
     this.#misses = misses
     this.#came = found === undefined ? codeOf(misses[0]) : 'V'
@@ -168,7 +168,7 @@ export class KeySession implements Session {
 
   /** A binding that nobody could confirm is told as provisional. */
   async #bind({ source, key, row: { version, epoch } }: KeyFound, by: Backend): Promise<void> {
-    const row = await this.#keeper.bind(source, { key, seen: version }, by.id, this.#patience)
+    const row = await this.#keeper.bind(source, { key, seen: version }, by.id, this.#budget)
     if (this.#keeper.backup === undefined) return
     if (row?.state === 'bound') this.#inForce = inForceOf(key, row)
     if (row === undefined)

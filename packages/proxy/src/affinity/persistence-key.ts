@@ -10,8 +10,8 @@ import type { AffinityStrategy, Session } from './strategy.ts'
 export function persistenceKey(config: PersistenceKeyConfig, services: AffinityServices): AffinityStrategy {
   const keeper = new KeyKeeper(config, services)
   const { backup } = keeper
-  const locate: AffinityStrategy['locate'] = (request, client, _uri, patience = unlimited) =>
-    locateFrom(0, keeper, { request, client, patience }, none)
+  const locate: AffinityStrategy['locate'] = (request, client, _uri, budget = unlimited) =>
+    locateFrom(0, keeper, { request, client, budget }, none)
   return backup === undefined ? { locate } : { locate, conceal: (request) => backup.conceal(request) }
 }
 
@@ -24,13 +24,13 @@ function locateFrom(
   asker: KeyAsker,
   before: readonly KeyFound[],
 ): MaybePromise<Session> {
-  const { request, client, patience } = asker
+  const { request, client, budget } = asker
   let misses = before
   for (let index = first; index < keeper.sources.length; index++) {
     const source = keeper.sources[index]!
     const key = source.presentedIn(request, client)
     if (key === undefined) continue
-    const row = keeper.find(key, request, patience)
+    const row = keeper.find(key, request, budget)
     if (row instanceof Promise) return row.then(goOn(index, keeper, asker, misses, { source, key }))
     if (row.state === 'bound') return new KeySession(keeper, asker, { source, key, row }, misses)
     misses = [...misses, { source, key, row }]

@@ -3,9 +3,9 @@ import { basename } from 'node:path'
 import {
   type MaybePromise,
   type Milliseconds,
-  type Patience,
   type Row,
   type SessionKey,
+  type StoreBudget,
   StoreUnavailable,
 } from '@sticky/store'
 
@@ -55,8 +55,8 @@ export class ScriptKeys {
   }
 
   /** Never rejects for want of a store: `unasked` then. */
-  find(key: SessionKey, patience: Patience): MaybePromise<Row> {
-    return rowOrUnasked(this.#services.store.sessions.find(key), patience)
+  find(key: SessionKey, budget: StoreBudget): MaybePromise<Row> {
+    return rowOrUnasked(this.#services.store.sessions.find(key), budget)
   }
 
   /** Binds if the row's version still is `seen`; answers the row in force. */

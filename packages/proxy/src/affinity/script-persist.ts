@@ -1,4 +1,4 @@
-import type { MaybePromise, Milliseconds, Patience, Row, SessionKey, StoreUnavailable } from '@sticky/store'
+import type { MaybePromise, Milliseconds, Row, SessionKey, StoreBudget, StoreUnavailable } from '@sticky/store'
 
 import type { Duration, Persistence } from './script-hooks.ts'
 import { isAway, type ScriptKeys } from './script-keys.ts'
@@ -27,7 +27,7 @@ export class ExchangeKeys implements Persistence {
   /** Look-ups and bindings under way. */
   waiting = 0
   readonly #keys: ScriptKeys
-  readonly #patience: Patience
+  readonly #budget: StoreBudget
   readonly #held: Held[] = []
   readonly #wanted: Wanted[] = []
   readonly #operations = new OperationLimit()
@@ -36,9 +36,9 @@ export class ExchangeKeys implements Persistence {
   /** How many keys were looked up before a backend served. */
   #asked = Number.POSITIVE_INFINITY
 
-  constructor(keys: ScriptKeys, patience: Patience) {
+  constructor(keys: ScriptKeys, budget: StoreBudget) {
     this.#keys = keys
-    this.#patience = patience
+    this.#budget = budget
   }
 
   lookup(text: string | undefined): MaybePromise<string | undefined> {
@@ -64,7 +64,7 @@ export class ExchangeKeys implements Persistence {
     const held = this.#held.findIndex((each) => each.key.id === key.id)
     if (held >= 0) this.#held.splice(held, 1)
     this.became = 'D'
-    return this.#follow(this.#patience.within(this.#keys.end(key)))
+    return this.#follow(this.#budget.within(this.#keys.end(key)))
   }
 
   /** The first key that led to that backend. */
@@ -121,7 +121,7 @@ export class ExchangeKeys implements Persistence {
   }
 
   async #hold(held: Held, by: string, age: Milliseconds): Promise<void> {
-    held.row = await this.#patience.within(this.#keys.bind(held.key, held.row.version, by, age))
+    held.row = await this.#budget.within(this.#keys.bind(held.key, held.row.version, by, age))
     if (held.row.state === 'bound') this.bound = held.key
   }
 
@@ -129,7 +129,7 @@ export class ExchangeKeys implements Persistence {
   #rowOf(key: SessionKey): MaybePromise<Row> {
     const held = this.#held.find((each) => each.key.id === key.id)
     if (held !== undefined) return held.row
-    const row = this.#keys.find(key, this.#patience)
+    const row = this.#keys.find(key, this.#budget)
     return row instanceof Promise ? row.then((found) => this.#see(key, found)) : this.#see(key, row)
   }
 

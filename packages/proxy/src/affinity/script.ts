@@ -23,8 +23,8 @@ function scripted(host: ScriptRunner, keys: ScriptKeys): AffinityStrategy {
   const session = (exchange: ScriptExchange, decision: Decision | undefined): Session =>
     decision === undefined ? unscripted : new ScriptSession(host, keys, exchange, decision)
   return {
-    locate(head: RequestHead, client: Client, _uri: MatchedUri, patience = unlimited) {
-      const exchange = { head, facts: new Facts(head, client.address), keys: new ExchangeKeys(keys, patience) }
+    locate(head: RequestHead, client: Client, _uri: MatchedUri, budget = unlimited) {
+      const exchange = { head, facts: new Facts(head, client.address), keys: new ExchangeKeys(keys, budget) }
       const decision = host.request(exchange)
       return decision instanceof Promise
         ? decision.then((made) => session(exchange, made))

@@ -1,4 +1,4 @@
-import { type MaybePromise, type Patience, type Row, StoreUnavailable, unlimited } from '@sticky/store'
+import { type MaybePromise, type Row, type StoreBudget, StoreUnavailable, unlimited } from '@sticky/store'
 
 import type { SessionCookieConfig } from '../config/config.ts'
 import type { RequestHead } from '../wire/request-head.ts'
@@ -24,7 +24,7 @@ interface Asker {
   readonly client: Client
   /** The request's Cookie field. */
   readonly field: string
-  readonly patience: Patience
+  readonly budget: StoreBudget
 }
 
 /** A cookie of ours and how it came. */
@@ -47,10 +47,10 @@ class SessionCookie implements AffinityStrategy {
     { cookie: field }: RequestHead,
     client: Client,
     _uri: MatchedUri,
-    patience: Patience = unlimited,
+    budget: StoreBudget = unlimited,
   ): MaybePromise<Session> {
-    if (field === undefined) return new CookieNewcomer(this.#keeper, { client, field, patience }, 'N')
-    return this.#search({ client, field, patience })
+    if (field === undefined) return new CookieNewcomer(this.#keeper, { client, field, budget }, 'N')
+    return this.#search({ client, field, budget })
   }
 
   #search(asker: Asker): MaybePromise<Session> {
@@ -70,7 +70,7 @@ class SessionCookie implements AffinityStrategy {
 
   /** A session that goes on under its own id: its row alone tells of it, and its cookie is set again. */
   async #recover(recovered: Promise<Recovered | undefined>, asker: Asker, came: 'N' | 'I'): Promise<Session> {
-    const found = await orAway(asker.patience.within(recovered))
+    const found = await orAway(asker.budget.within(recovered))
     if (found === undefined) return new CookieNewcomer(this.#keeper, asker, came)
     const { key, row, name } = found
     const home = this.#keeper.homes.at(row.backend)
@@ -83,11 +83,11 @@ class SessionCookie implements AffinityStrategy {
   }
 
   #ask(presented: Presented): MaybePromise<Session> {
-    const { opened, patience } = presented
+    const { opened, budget } = presented
     const { key, seal } = opened
     const found = this.#keeper.find(key, seal.version)
     if (!(found instanceof Promise)) return this.#judge(presented, found)
-    return patience.within(found).then(
+    return budget.within(found).then(
       (row) => this.#judge(presented, row),
       (cause) => this.#trust(presented, cause),
     )

@@ -3,9 +3,9 @@ import {
   type CookieRecord,
   type MaybePromise,
   type Milliseconds,
-  type Patience,
   type Row,
   type SessionKey,
+  type StoreBudget,
   StoreUnavailable,
   type Terms,
 } from '@sticky/store'
@@ -97,11 +97,11 @@ export class SessionKeeper {
     backend: string,
     cookies: readonly CookieRecord[],
     reply: Reply,
-    patience: Patience,
+    budget: StoreBudget,
   ): Promise<void> {
     try {
       const bound = bindInForce(this.#services.store.sessions, claim, backend, { ...this.#terms, cookies })
-      const row = await patience.within(bound)
+      const row = await budget.within(bound)
       if (row.state === 'bound') this.tell(reply, claim.key, row.backend, this.termsOf(row))
     } catch (cause) {
       if (!(cause instanceof StoreUnavailable)) throw cause

@@ -1,4 +1,4 @@
-import type { MaybePromise, Patience, SessionKey } from '@sticky/store'
+import type { MaybePromise, SessionKey, StoreBudget } from '@sticky/store'
 
 import type { RefusalCode } from '../traffic/exchange-record.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -8,10 +8,10 @@ import type { ResponseHead } from '../wire/response-head.ts'
 /** How a session is recognised and begun. One file per strategy; `registry.ts` lists them. */
 export interface AffinityStrategy {
   /**
-   * Reads only: a request never creates a row. Never rejects for want of a store: it does then without. `patience` is how long the
+   * Reads only: a request never creates a row. Never rejects for want of a store: it does then without. `budget` is how long the
    * exchange waits for the store, here and in what its session does; unlimited by default.
    */
-  locate(request: RequestHead, client: Client, uri: MatchedUri, patience?: Patience): MaybePromise<Session>
+  locate(request: RequestHead, client: Client, uri: MatchedUri, budget?: StoreBudget): MaybePromise<Session>
 
   /** Takes what is ours alone out of a request that another strategy recognised, be it of the pool that this one sent it on to. */
   conceal?(request: OutgoingRequest): void

@@ -1,5 +1,5 @@
-import { StoreUnavailable } from '@sticky/store'
-import { expect, test } from 'vitest'
+import { StoreBudget, StoreUnavailable } from '@sticky/store'
+import { expect, test, vi } from 'vitest'
 import { livingOn, newcomer } from '../affinity/sessions.test-support.ts'
 import type { Session } from '../affinity/strategy.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -68,6 +68,32 @@ test('while the store is away, newcomers go where this process itself has least'
   expect(pool.choose(livingOn('a'))).toBe('a')
   expect(await pool.choose(newcomer)).toBe('b')
   expect([await pool.choose(newcomer), await pool.choose(newcomer)].sort()).toEqual(['a', 'b'])
+})
+
+test('an exchange that has waited long enough has its choice made here, and the one that comes later is given back', async () => {
+  const [a, b] = [backend('a'), backend('b')]
+  const late = Promise.withResolvers<Backend>()
+  const pool = poolOf([a, b], { take: () => late.promise })
+  pool.load.begin('shop', 'b')
+
+  const chosen = await pool.within(new StoreBudget(10)).choose(newcomer)
+  pool.load.begin('shop', 'b')
+  late.resolve(b)
+
+  expect(chosen).toBe('a')
+  await vi.waitFor(() => expect(Object.fromEntries(pool.load.inFlight)).toEqual({ a: 1, b: 1 }))
+})
+
+test('a full home that says too late that it has room is not counted twice', async () => {
+  const pool = poolOf([backend('a', { limit: 2 })])
+  const late = Promise.withResolvers<string>()
+  pool.load.reserve = () => late.promise as unknown as string
+
+  expect(await pool.within(new StoreBudget(10)).choose(livingOn('a'))).toBe('a')
+  pool.load.begin('shop', 'a')
+  late.resolve('a')
+
+  await vi.waitFor(() => expect(pool.load.local('shop', 'a')).toBe(1))
 })
 
 test('while the store is away, nobody is given more than its limit from here', async () => {
@@ -157,9 +183,11 @@ const poolOf = (backends: readonly Backend[], { take = ([first]) => first }: Poo
   }
   const whenAway = localChoice({ pool: 'shop', load, random: Math.random })
   const balancer = createBalancer({ backends, byId, policy, whenAway, load, onUnavailable: 'rebind', clock: () => 0 })
-  const choose = (session: Session, ...tried: string[]): string | Promise<string> => {
-    const chosen = balancer.choose(session, new Set(tried.map((id) => byId.get(id)!)))
-    return chosen instanceof Promise ? chosen.then(named) : named(chosen)
-  }
-  return { choose, load, offered }
+  const within = (budget?: StoreBudget) => ({
+    choose(session: Session, ...tried: string[]): string | Promise<string> {
+      const chosen = balancer.choose(session, new Set(tried.map((id) => byId.get(id)!)), budget)
+      return chosen instanceof Promise ? chosen.then(named) : named(chosen)
+    },
+  })
+  return { choose: within().choose, within, load, offered }
 }

@@ -2,7 +2,7 @@ import {
   type LoadTable,
   type MaybePromise,
   type Milliseconds,
-  type Patience,
+  type StoreBudget,
   StoreUnavailable,
   unlimited,
 } from '@sticky/store'
@@ -36,9 +36,9 @@ export type Choice = Backend | Elsewhere | RefusalCode | HomeBarred
 export interface Balancer {
   /**
    * The backend for this attempt, already counted in the load table (the caller gives it back with `load.end`), or why none can
-   * serve. A choice that the store cannot make in time is made here; `patience` is unlimited by default.
+   * serve. A choice that the store cannot make in time is made here; `budget` is unlimited by default.
    */
-  choose(session: Session, tried: ReadonlySet<Backend>, patience?: Patience): MaybePromise<Choice>
+  choose(session: Session, tried: ReadonlySet<Backend>, budget?: StoreBudget): MaybePromise<Choice>
 }
 
 /** What a balancer composes. */
@@ -58,7 +58,7 @@ export interface BalancerParts {
 /** What there is to choose from, and how long that may take. */
 interface Attempt {
   readonly tried: ReadonlySet<Backend>
-  readonly patience: Patience
+  readonly budget: StoreBudget
 }
 
 /** Makes the balancer of a pool. */
@@ -69,24 +69,28 @@ export function createBalancer(parts: BalancerParts): Balancer {
   const skew = loadSkew([...byId.values()], load, clock)
   const away = new HomesAway(parts.onUnavailable, clock)
 
-  function choose(session: Session, tried: ReadonlySet<Backend>, patience: Patience = unlimited): MaybePromise<Choice> {
+  function choose(
+    session: Session,
+    tried: ReadonlySet<Backend>,
+    budget: StoreBudget = unlimited,
+  ): MaybePromise<Choice> {
     const home = usableHome(session, byId, tried)
-    if (home === undefined && !session.known) return place({ tried, patience })
-    if (home === undefined) return instead(session, { tried, patience }, undefined)
-    if (home.limit !== undefined || session.maxSkew !== undefined) return weigh(session, home, { tried, patience })
+    if (home === undefined && !session.known) return place({ tried, budget })
+    if (home === undefined) return instead(session, { tried, budget }, undefined)
+    if (home.limit !== undefined || session.maxSkew !== undefined) return weigh(session, home, { tried, budget })
     load.begin(home.pool, home.id)
     policy.known?.(home)
     return home
   }
 
   /** Some homes may be full, and some sessions leave those that carry too much: that takes numbers of the whole cluster. */
-  async function weigh(session: Session, home: Backend, { tried, patience }: Attempt): Promise<Choice> {
-    const others = { tried: new Set(tried).add(home), patience }
-    if (session.maxSkew !== undefined && (await isAbove(home, session.maxSkew, patience))) {
+  async function weigh(session: Session, home: Backend, { tried, budget }: Attempt): Promise<Choice> {
+    const others = { tried: new Set(tried).add(home), budget }
+    if (session.maxSkew !== undefined && (await isAbove(home, session.maxSkew, budget))) {
       const lesser = await place(others)
       if (typeof lesser !== 'string') return new Elsewhere(lesser, home.id, 'load', undefined)
     }
-    if (await hasRoomFor(load, home, patience)) {
+    if (await hasRoomFor(load, home, budget)) {
       policy.known?.(home)
       return home
     }
@@ -96,9 +100,9 @@ export function createBalancer(parts: BalancerParts): Balancer {
   }
 
   /** Without an answer nobody carries too much. */
-  async function isAbove(home: Backend, times: number, patience: Patience): Promise<boolean> {
+  async function isAbove(home: Backend, times: number, budget: StoreBudget): Promise<boolean> {
     const above = skew.isAbove(home, times)
-    return above instanceof Promise ? patience.within(above).catch(unlessAway) : above
+    return above instanceof Promise ? budget.within(above).catch(unlessAway) : above
   }
 
   /** What becomes of a session that no home serves; `full` is one that carries all that it may. */
@@ -118,27 +122,27 @@ export function createBalancer(parts: BalancerParts): Balancer {
     return key === undefined ? place(attempt) : standInFor(key.id, attempt)
   }
 
-  async function standInFor(id: string, { tried, patience }: Attempt): Promise<Backend | RefusalCode> {
+  async function standInFor(id: string, { tried, budget }: Attempt): Promise<Backend | RefusalCode> {
     const isThere = (backend: Backend): boolean => backend.health.takesNewcomers && !tried.has(backend)
     const inTurn = [...standIns(id, primaries.filter(isThere)), ...backups.filter(isThere)]
-    for (const backend of inTurn) if (await hasRoomFor(load, backend, patience)) return backend
+    for (const backend of inTurn) if (await hasRoomFor(load, backend, budget)) return backend
     return inTurn.length === 0 ? 'no-backend' : 'all-full'
   }
 
-  function place({ tried, patience }: Attempt): MaybePromise<Backend | RefusalCode> {
+  function place({ tried, budget }: Attempt): MaybePromise<Backend | RefusalCode> {
     const candidates = primaries.filter((backend) => backend.health.takesNewcomers && !tried.has(backend))
     const reserves = backups.filter((backend) => backend.health.takesNewcomers && !tried.has(backend))
     if (candidates.length + reserves.length === 0) return 'no-backend'
-    if (candidates.length === 0) return firstWithRoom(reserves, patience)
-    const taken = take(candidates, patience)
-    if (reserves.length > 0) return orReserve(taken, reserves, patience)
+    if (candidates.length === 0) return firstWithRoom(reserves, budget)
+    const taken = take(candidates, budget)
+    if (reserves.length > 0) return orReserve(taken, reserves, budget)
     return taken instanceof Promise ? taken.then(orFull) : orFull(taken)
   }
 
-  function take(candidates: readonly Backend[], patience: Patience): MaybePromise<Backend | undefined> {
+  function take(candidates: readonly Backend[], budget: StoreBudget): MaybePromise<Backend | undefined> {
     const taken = policy.take(candidates)
     if (!(taken instanceof Promise)) return taken
-    return patience.within(taken, giveBack).catch((cause: unknown) => {
+    return budget.within(taken, giveBack).catch((cause: unknown) => {
       if (cause instanceof StoreUnavailable) return whenAway.take(candidates)
       throw cause
     })
@@ -152,13 +156,13 @@ export function createBalancer(parts: BalancerParts): Balancer {
   async function orReserve(
     taken: MaybePromise<Backend | undefined>,
     reserves: readonly Backend[],
-    patience: Patience,
+    budget: StoreBudget,
   ): Promise<Backend | RefusalCode> {
-    return (await taken) ?? firstWithRoom(reserves, patience)
+    return (await taken) ?? firstWithRoom(reserves, budget)
   }
 
-  async function firstWithRoom(reserves: readonly Backend[], patience: Patience): Promise<Backend | RefusalCode> {
-    for (const backend of reserves) if (await hasRoomFor(load, backend, patience)) return backend
+  async function firstWithRoom(reserves: readonly Backend[], budget: StoreBudget): Promise<Backend | RefusalCode> {
+    for (const backend of reserves) if (await hasRoomFor(load, backend, budget)) return backend
     return 'all-full'
   }
 

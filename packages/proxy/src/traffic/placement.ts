@@ -1,4 +1,4 @@
-import { type LoadTable, type Milliseconds, Patience } from '@sticky/store'
+import { type LoadTable, type Milliseconds, StoreBudget } from '@sticky/store'
 
 import {
   type AffinityStrategy,
@@ -50,7 +50,7 @@ export class Placement implements WaitHost {
   readonly #request: RequestHead
   readonly #client: Client
   readonly #port: number
-  readonly #patience: Patience
+  readonly #budget: StoreBudget
   #passed: ReadonlySet<number> | undefined
   #tried: ReadonlySet<Backend> = NONE
   #pools = 0
@@ -76,7 +76,7 @@ export class Placement implements WaitHost {
     this.#request = request
     this.#client = client
     this.#port = port
-    this.#patience = new Patience(budget)
+    this.#budget = new StoreBudget(budget)
   }
 
   /** Begins; the host is told what came of it, perhaps before this returns. */
@@ -148,7 +148,7 @@ export class Placement implements WaitHost {
     if (this.pool !== undefined) this.#left = [...this.#left, this.pool.strategy]
     this.pool = pool
     try {
-      const session = pool.strategy.locate(this.#request, this.#client, this.route?.uri ?? wholeSite, this.#patience)
+      const session = pool.strategy.locate(this.#request, this.#client, this.route?.uri ?? wholeSite, this.#budget)
       if (session instanceof Promise) this.#locatedLater(session)
       else this.#located(session)
     } catch (error) {
@@ -186,7 +186,7 @@ export class Placement implements WaitHost {
 
   #choose(session: Session): void {
     try {
-      const choice = this.#among.balancer.choose(session, this.#tried, this.#patience)
+      const choice = this.#among.balancer.choose(session, this.#tried, this.#budget)
       if (choice instanceof Promise) this.#chosenLater(choice)
       else this.#chosen(choice)
     } catch (error) {
@@ -254,7 +254,7 @@ export class Placement implements WaitHost {
 
   tryAgain(): void {
     // Whoever waits for room may wait for the store, too: its word is what limits hold by.
-    this.#patience.renew()
+    this.#budget.renew()
     this.#choose(this.session!)
   }
 

@@ -2,7 +2,7 @@ import { ReplyLimit } from './reply-limit.ts'
 import { type Milliseconds, StoreUnavailable } from './store.ts'
 
 /** How long an exchange waits for the store in all, whatever it asks, one thing after the other or several at once. */
-export class Patience {
+export class StoreBudget {
   readonly #limit: Milliseconds
   #waited: Milliseconds = 0
   #waiting = 0
@@ -38,8 +38,8 @@ export class Patience {
   }
 }
 
-/** Whose who waits for as long as the store lets them. */
-export const unlimited: Patience = new Patience(Number.POSITIVE_INFINITY)
+/** Of who waits for as long as the store lets them. */
+export const unlimited: StoreBudget = new StoreBudget(Number.POSITIVE_INFINITY)
 
 function tooLate(): never {
   throw new StoreUnavailable('the exchange has waited for the store long enough')
