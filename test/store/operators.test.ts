@@ -45,6 +45,21 @@ test('a store that forgot is told the orders again that a process knows, and nev
   expect(await store.cluster.orders(known)).toEqual([ready])
 })
 
+test('a thousand orders are held, and of more the latest', async () => {
+  await using store = new RedisStore(redisUrl(), { prefix: freshPrefix() })
+  await eventually(() => store.roles().every(({ available }) => available))
+  for (let n = 0; n < 1100; n += 100) {
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) => store.cluster.order('shop', `b${n + i}`, { state: 'drain' })),
+    )
+  }
+
+  const held = new Set((await store.cluster.orders()).map(({ backend }) => backend))
+
+  expect(held.size).toBe(1000)
+  expect([held.has('b99'), held.has('b100'), held.has('b1099')]).toEqual([false, true, true])
+})
+
 test('a process that hears nothing has not reached a barrier until it distrusts what it holds', async () => {
   const prefix = freshPrefix()
   await using deaf = new RedisStore(redisUrl(), { prefix })

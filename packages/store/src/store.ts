@@ -264,7 +264,7 @@ export interface ClusterTable {
 
   /** Changes what operators want of a backend; every process hears that there is something new. */
   order(pool: string, backend: string, wish: BackendWish): Promise<BackendOrder>
-  /** All orders in force. Those of `known` that a store forgot, or has in an older version, are kept in it again. */
+  /** The orders in force, the latest thousand. Those of `known` that a store forgot, or has in an older version, are kept in it again. */
   orders(known?: readonly BackendOrder[]): Promise<readonly BackendOrder[]>
   /** Calls back when orders may have changed. */
   onOrders(listener: () => void): void

@@ -202,7 +202,7 @@ async function lastOf(progress: AsyncIterable<BulkProgress>): Promise<BulkProgre
 function admin() {
   const store = new MemoryStore()
   const verdicts = new Verdicts(() => {})
-  const orders = new BackendOrders({ store, verdicts, log: testLog().log, heartbeat: 1_000_000 })
+  const orders = new BackendOrders({ store, verdicts, pools: () => pools, log: testLog().log, heartbeat: 1_000_000 })
   const moves = new MoveCounts()
   const reports = async () => [
     {

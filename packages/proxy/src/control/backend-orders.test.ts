@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import type { NamedStanding } from '../upstream/standings.ts'
 import { BackendOrders } from './backend-orders.ts'
-import { testLog } from './fixtures.test-support.ts'
+import { testLog, testPool } from './fixtures.test-support.ts'
 import { Verdicts } from './verdicts.ts'
 
 test('what operators say is passed on to the workers, and said once in the log', async () => {
@@ -68,6 +68,22 @@ test('a store that answers an older order is told the newer one, and changes not
   expect(known.asked).toEqual([second])
 })
 
+test('of a backend that is not configured an order is known as long as the store has it', async () => {
+  const { store, orders, said, known } = knowing()
+  await store.cluster.order('shop', 'a', { state: 'drain' })
+  const gone = await store.cluster.order('shop', 'gone', { state: 'maint', weight: 2 })
+  await orders.refresh()
+  expect(orders.of('shop', 'gone')).toEqual(gone)
+
+  known.answer = []
+  await orders.refresh()
+
+  expect(known.asked.map(({ backend }) => backend)).toEqual(['a'])
+  expect(orders.of('shop', 'gone')).toBeUndefined()
+  expect(orders.of('shop', 'a')).toMatchObject({ state: 'drain' })
+  expect(said().map(({ backend }) => backend)).toEqual(['a'])
+})
+
 /** A node's orders over a store in memory that can be away, slow, or answer something else. */
 function knowing() {
   const memory = new MemoryStore()
@@ -94,7 +110,13 @@ function knowing() {
     standings = all
   })
   const { log, events } = testLog()
-  const orders = new BackendOrders({ store, verdicts, log, heartbeat: 1_000_000 })
+  const orders = new BackendOrders({
+    store,
+    verdicts,
+    pools: () => [testPool('shop', ['a'])],
+    log,
+    heartbeat: 1_000_000,
+  })
   const slow = () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     slowness = promise

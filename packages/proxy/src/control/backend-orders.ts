@@ -1,5 +1,6 @@
 import type { BackendOrder, Milliseconds, Store } from '@sticky/store'
 
+import type { PoolConfig } from '../config/config.ts'
 import type { Log } from './log.ts'
 import { unlessAway } from './store-absence.ts'
 import type { Verdicts } from './verdicts.ts'
@@ -9,6 +10,8 @@ export interface OrderSources {
   readonly store: Store
   /** Is told what operators want. */
   readonly verdicts: Verdicts
+  /** By which the node runs now. */
+  pools(): readonly PoolConfig[]
   readonly log: Log
   /** How often to ask, should nobody tell that something is new. */
   readonly heartbeat: Milliseconds
@@ -32,7 +35,7 @@ export class BackendOrders implements Disposable {
 
   /** Undefined for a backend of which nothing was ever said. */
   of(pool: string, backend: string): BackendOrder | undefined {
-    return this.#known.get(`${pool}/${backend}`)
+    return this.#known.get(nameOf({ pool, backend }))
   }
 
   /** Passes on what was just ordered: the node that was asked obeys at once, whatever becomes of the store. */
@@ -62,15 +65,38 @@ export class BackendOrders implements Disposable {
   }
 
   async #read(): Promise<void> {
-    for (const order of await this.#sources.store.cluster.orders([...this.#known.values()])) this.#take(order)
+    const configured = this.#configured()
+    const ours = [...this.#known].flatMap(([name, order]) => (configured.has(name) ? [order] : []))
+    const held = await this.#sources.store.cluster.orders(ours)
+    for (const order of held) this.#take(order)
+    this.#forgetAllBut(new Set([...configured, ...held.map(nameOf)]))
+  }
+
+  #configured(): ReadonlySet<string> {
+    return new Set(
+      this.#sources.pools().flatMap((pool) => pool.backends.map(({ id }) => nameOf({ pool: pool.id, backend: id }))),
+    )
+  }
+
+  /** The store gives up what was said of backends that nobody has any more. */
+  #forgetAllBut(names: ReadonlySet<string>): void {
+    for (const [name, { pool, backend }] of this.#known) {
+      if (names.has(name)) continue
+      this.#known.delete(name)
+      this.#sources.verdicts.say(pool, backend, { state: 'ready', weight: undefined })
+    }
   }
 
   #take(order: BackendOrder): void {
     const { pool, backend, state, weight } = order
     const before = this.of(pool, backend)
     if (before !== undefined && before.version >= order.version) return
-    this.#known.set(`${pool}/${backend}`, order)
+    this.#known.set(nameOf(order), order)
     this.#sources.verdicts.say(pool, backend, { state, weight })
     this.#sources.log.info({ pool, backend, state, weight }, 'backend ordered')
   }
+}
+
+function nameOf({ pool, backend }: Pick<BackendOrder, 'pool' | 'backend'>): string {
+  return `${pool}/${backend}`
 }

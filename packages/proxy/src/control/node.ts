@@ -20,6 +20,7 @@ import type { DataPlane, WorkerOrder } from './data-plane.ts'
 import { explainer } from './explain.ts'
 import { HealthChecks } from './health-checks.ts'
 import type { LogOutput } from './log.ts'
+import { listenerClash } from './listener-clash.ts'
 import { type ClusterMembership, joinCluster } from './membership.ts'
 import { type Exposition, exposition, processMetrics, watchProcess } from './metrics.ts'
 import { MoveCounts } from './move-counts.ts'
@@ -215,7 +216,9 @@ class RunningNode implements Node {
     const { config, output } = this.#options
     const store = this.#store
     const { log } = output
-    const orders = new BackendOrders({ store, verdicts: this.#verdicts, log, heartbeat: config.store.heartbeat })
+    const pools = () => this.#config.pools
+    const { heartbeat } = config.store
+    const orders = new BackendOrders({ store, verdicts: this.#verdicts, pools, log, heartbeat })
     this.#orders = this.#opened.use(orders)
     const settle = async (barrier: string): Promise<boolean> => {
       await orders.refresh()
@@ -249,6 +252,8 @@ class RunningNode implements Node {
   /** The workers first: what they refuse nothing else has heard of. */
   async #adopt(config: Config): Promise<void> {
     if (this.#phase !== 'serving') throw new StartFailure(`the node is ${this.#phase}`)
+    const clash = listenerClash(this.#config, config)
+    if (clash !== undefined) throw new StartFailure(clash)
     await this.#certificates.add(config)
     this.#checks.expect(config.pools)
     try {

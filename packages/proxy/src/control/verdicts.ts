@@ -27,7 +27,8 @@ export class Verdicts {
     const standing = { pool, backend, ...before, ...said }
     const { state, up, weight } = standing
     if (state === before.state && up === before.up && weight === before.weight) return
-    this.#standings.set(`${pool}/${backend}`, standing)
+    if (state === 'ready' && up && weight === undefined) this.#standings.delete(`${pool}/${backend}`)
+    else this.#standings.set(`${pool}/${backend}`, standing)
     this.#onChange(this.all)
   }
 }
