@@ -88,6 +88,17 @@ test('a pool nobody configured is not found, and an ambiguous id wants one', asy
   expect(id).toMatchObject({ code: 2, stderr: 'sticky-cli: several pools: name one with --pool\n' })
 })
 
+test('what a node refuses with obeys no terminal, on each of its lines', async () => {
+  const detail = 'f:1:1: \x1b[2Jbogus\nf:2:1: \x9b2J'
+  await using server = await adminServer({
+    reload: async () => Promise.reject(new AdminProblem('configuration-refused', detail)),
+  })
+
+  const run = await stickyCli(['reload', '--admin', `http://${server.address}`])
+
+  expect(run).toMatchObject({ code: 1, stderr: 'sticky-cli: f:1:1: \\x1b[2Jbogus\nf:2:1: \\x9b2J\n' })
+})
+
 test('a token is taken from the environment or a file', async () => {
   await using server = await adminServer(nodes, { token: 'secret' })
   const file = join(mkdtempSync(join(tmpdir(), 'sticky-token-')), 'token')

@@ -5,7 +5,7 @@ import { parseAdminAddress } from './admin-address.ts'
 import { AdminClient } from './admin-client.ts'
 import { createProgram, type GlobalOptions, type Run, usageExitCode } from './arguments.ts'
 import { asFailure, CommandFailure, type ExitCode, exitCodes } from './failures.ts'
-import { outputTo } from './output.ts'
+import { outputTo, visible } from './output.ts'
 import { protectIds } from './session-ids.ts'
 import type { Clock } from './times.ts'
 
@@ -39,7 +39,7 @@ export async function runCli(words: readonly string[], around: Surroundings): Pr
     const usage = usageExitCode(error)
     if (usage !== undefined) return usage
     const failure = asFailure(error)
-    stderr.write(`sticky-cli: ${failure.message}\n`)
+    stderr.write(`sticky-cli: ${failure.message.split('\n').map(visible).join('\n')}\n`)
     return failure.exitCode
   }
 }
