@@ -51,7 +51,7 @@ export class Client {
     return this.#home
   }
 
-  /** Asks each target in turn; only where no connection is made, the next one at once. Every fourth request is a POST. */
+  /** Asks each target in turn; only where a connection is refused, the next one at once. Every fourth request is a POST. */
   async visit(targets: readonly Target[]): Promise<Visit> {
     const began = performance.now()
     const home = this.#home
@@ -62,9 +62,8 @@ export class Client {
         const response = await this.#send(method, targets[node]!)
         return { began, ended: performance.now(), home, node, ...this.#judge(response) }
       } catch (error) {
-        const { syscall, message } = error as NodeJS.ErrnoException
-        // Refused, or reset out of the queue of a listener that closes: no byte was sent.
-        if (syscall === 'connect' && attempt < targets.length - 1) {
+        const { code, message } = error as NodeJS.ErrnoException
+        if (code === 'ECONNREFUSED' && attempt < targets.length - 1) {
           this.refused++
           continue
         }

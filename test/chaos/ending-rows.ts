@@ -2,12 +2,9 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import type { ProxyNode } from '../support/proxy-node.ts'
-import type { Target } from './client.ts'
 import { expectQuiet, inFlightElsewhere } from './counts.ts'
-import { Load } from './load.ts'
 import type { Row } from './row.ts'
-import { readiness, SHUTDOWN, Stage } from './stage.ts'
-import type { Trial } from './trial.ts'
+import { SHUTDOWN, Stage } from './stage.ts'
 import { openSockets } from './web-sockets.ts'
 
 const SOCKETS = 50
@@ -17,13 +14,13 @@ export const endingRows: readonly Row[] = [
   {
     number: 20,
     name: 'SIGTERM',
-    does: 'ten times over, of one of two nodes with 50 WebSockets, behind a balancer that asks /readyz four times a second',
+    does: 'ten times over, of one of two nodes with 50 WebSockets; whoever is refused a connection asks the other node',
     passes:
       'no request fails, nobody moved; exit code 0 within shutdownTimeout, until when its WebSockets live, which are told 1001; its counts are gone with it',
     async run(trial) {
-      const stage = trial.stack.use(await Stage.open({ config: { drain: { grace: '2s' } } }))
+      const stage = trial.stack.use(await Stage.open())
       const [leaver, other] = stage.nodes as [ProxyNode, ProxyNode]
-      const load = new Load(readyTargets(trial, stage))
+      const load = stage.load()
       const sockets = await openSockets(trial, stage, leaver, SOCKETS)
       const closed = Promise.all(sockets.map(async (socket) => (await once(socket, 'close'))[0] as number))
       await trial.under(load)
@@ -71,14 +68,3 @@ export const endingRows: readonly Row[] = [
     },
   },
 ]
-
-/** The nodes that a balancer in front would send to: those that were ready when it asked last. */
-function readyTargets(trial: Trial, stage: Stage): () => readonly Target[] {
-  let ready = stage.nodes
-  const timer = setInterval(async () => {
-    const answers = await Promise.all(stage.nodes.map((node) => readiness(node).catch(() => undefined)))
-    ready = stage.nodes.filter((_, place) => answers[place]?.status === 200)
-  }, 250)
-  trial.stack.defer(() => clearInterval(timer))
-  return () => ready.map((node) => stage.targetOf(node))
-}

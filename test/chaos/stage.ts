@@ -106,6 +106,7 @@ export class Stage implements AsyncDisposable {
       node: { workers },
       secrets: [secret],
       shutdownTimeout: `${SHUTDOWN}ms`,
+      drain: { grace: '2s' },
       // As users have it; the tests' own nodes are more patient.
       store: { url, budget: '50ms', commandTimeout: '1s', ...store },
       pools: {
@@ -165,6 +166,7 @@ interface Configuration {
   readonly node: object
   readonly secrets: readonly string[]
   readonly shutdownTimeout: string
+  readonly drain: object
   readonly store: object
   readonly pools: Readonly<Record<string, object>>
   readonly routes: readonly object[]
