@@ -186,6 +186,21 @@ test('a listener that cannot be bound refuses the whole configuration', async ()
   squatter.close()
 })
 
+test('an address that overlaps one the node listens on is refused with what to do', async () => {
+  const [port] = await freePorts(1)
+  const first = { address: '127.0.0.1:0' }
+  await reloadedWith(usual({ listen: [first, { address: `127.0.0.1:${port}` }] }))
+  await node.write(usual({ listen: [first, { address: `:${port}` }] }))
+
+  const { status, document } = await node.reload()
+
+  expect(status).toBe(422)
+  expect(document.detail).toBe(
+    `this node cannot listen on :${port} while it listens on 127.0.0.1:${port}: take that out first`,
+  )
+  expect((await new Browser().get(port!)).status).toBe(200)
+})
+
 test('a script goes on as it is while file and options stay, and one that cannot be loaded refuses the whole configuration', async () => {
   const script = await writtenScript('counts.ts', `let asked = 0\n${answering('asked++')}`)
   const broken = await writtenScript('broken.ts', 'export const request = (')

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { isLoopback, parseAddress, parseAdminAddress } from './address.ts'
+import { isLoopback, overlaps, parseAddress, parseAdminAddress } from './address.ts'
+import type { Address } from './config.ts'
 import { Flaw } from './flaw.ts'
 
 test.each([
@@ -48,4 +49,15 @@ test.each([
   ['127.example.com', false],
 ])('is %j reached by this machine alone? %s', (host, expected) => {
   expect(isLoopback(host)).toBe(expected)
+})
+
+test.each([
+  [':80', '127.0.0.1:80', true],
+  ['[::]:80', '0.0.0.0:80', true],
+  ['127.0.0.1:80', '0.0.0.0:80', true],
+  ['0.0.0.0:80', '[::1]:80', false],
+  ['127.0.0.1:80', '127.0.0.2:80', false],
+  [':80', ':81', false],
+])('%s and %s overlap: %s', (a, b, expected) => {
+  expect(overlaps(parseAddress(a) as Address, parseAddress(b) as Address)).toBe(expected)
 })

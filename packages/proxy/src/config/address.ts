@@ -42,9 +42,18 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 }
 
+/** Can nobody listen on both? */
+export function overlaps(a: Address, b: Address): boolean {
+  return a.port === b.port && (a.host === b.host || includes(a, b) || includes(b, a))
+}
+
 /** An address as one writes it. */
 export function showAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+function includes({ host }: Address, other: Address): boolean {
+  return host === '' || host === '::' || (host === '0.0.0.0' && isIPv4(other.host))
 }
 
 function isPlainHost(host: string): boolean {

@@ -1,4 +1,4 @@
-import { isLoopback, parseAddress, parseAdminAddress } from '../address.ts'
+import { isLoopback, overlaps, parseAddress, parseAdminAddress } from '../address.ts'
 import type { Address } from '../config.ts'
 import { type Draft, type DraftListener, isTakenOut } from '../draft.ts'
 import { Flaw } from '../flaw.ts'
@@ -49,8 +49,4 @@ function checkAddresses({ listen, admin }: Draft, report: Report): void {
     if (other) report(path, `must be an address of its own, unlike ${showPath(other.path)}`)
     taken.push({ address, path })
   }
-}
-
-function overlaps(a: Address, b: Address): boolean {
-  return a.port === b.port && (a.host === b.host || a.host === '' || b.host === '')
 }
