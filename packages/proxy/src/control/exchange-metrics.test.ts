@@ -85,6 +85,25 @@ test('what affinity never decided is no decision, except that all were full', as
   ])
 })
 
+test('pools and backends that are gone stay counted, but no more than a hundred', async () => {
+  const metrics = new ExchangeMetrics([testPool('shop', ['a'])])
+  const observe = (pool: string, backend: string) => metrics.observe(testExchange({ pool, backend }))
+  observe('shop', 'a')
+  for (let turn = 0; turn < 150; turn++) {
+    metrics.adopt([testPool('shop', [`s${turn}`]), testPool(`p${turn}`, ['p'])])
+    observe('shop', `s${turn}`)
+    observe(`p${turn}`, 'p')
+  }
+
+  const { text } = await exposition([await merged([metrics.metrics()])])
+  const counted = Array.from(text.matchAll(/^sticky_requests_total\{pool="(\w+)",backend="(\w+)"/gm), ([, ...names]) =>
+    names.join(),
+  )
+
+  expect(counted).toHaveLength(2 * 101)
+  expect(counted).toEqual(expect.arrayContaining(['shop,s149', 'shop,s49', 'p149,p', 'p49,p']))
+})
+
 test('a pool or backend that was not configured adds no series', async () => {
   const text = await exported([{ pool: 'unheard-of' }, { backend: 'unheard-of' }])
 

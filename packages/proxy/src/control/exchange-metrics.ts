@@ -7,6 +7,9 @@ import type { Labels, Metric, Sample } from './metric.ts'
 import { catalogue } from './metric-catalogue.ts'
 import { metric } from './metrics.ts'
 
+/** Of what is configured no more so many are still counted: of pools, and of the backends of each. */
+const mostGone = 100
+
 /** One worker's exchanges in numbers. An exchange costs two look-ups and some additions; labels are made when somebody reads. */
 export class ExchangeMetrics {
   readonly #pools = new Map<string, PoolCounts>()
@@ -18,13 +21,14 @@ export class ExchangeMetrics {
     this.adopt(pools)
   }
 
-  /** Counts for these pools and backends too from now on; what was counted for others stays, so that no total ever falls. */
+  /** Counts for these pools and backends too from now on. What was counted for others stays, until too many are gone. */
   adopt(pools: readonly PoolConfig[]): void {
     for (const { id, backends } of pools) {
       const counts = this.#pools.get(id) ?? new PoolCounts(id)
       counts.adopt(backends)
       this.#pools.set(id, counts)
     }
+    forgetGone(this.#pools, pools)
   }
 
   /** Counts an exchange that is over. */
@@ -89,6 +93,7 @@ class PoolCounts {
     for (const { id } of backends) {
       if (!this.#backends.has(id)) this.#backends.set(id, new BackendCounts(this.id, id))
     }
+    forgetGone(this.#backends, backends)
   }
 
   observe(record: ExchangeRecord): void {
@@ -106,6 +111,13 @@ class PoolCounts {
   backends(): BackendCounts[] {
     return [...this.#backends.values(), this.#refused]
   }
+}
+
+/** Those that came first. */
+function forgetGone(counts: Map<string, unknown>, configured: readonly { readonly id: string }[]): void {
+  const ids = new Set(configured.map(({ id }) => id))
+  const gone = [...counts.keys()].filter((id) => !ids.has(id))
+  for (const id of gone.slice(0, -mostGone)) counts.delete(id)
 }
 
 const highestStatus = 599
