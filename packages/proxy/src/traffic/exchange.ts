@@ -61,8 +61,7 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
     this.#host = host
     this.#request = request
     this.#client = client
-    const { config, topology, store } = traffic
-    this.#place = new Placement(this, topology, store.load, request, client, host.origin.port, config.store.budget)
+    this.#place = new Placement(this, traffic, request, client, host.origin.port)
     this.#bodyDone = request.framing === 0
     this.requestId = requestId
     host.writer.content = 0
@@ -339,9 +338,8 @@ export class Exchange implements ResponseSink, PlacementHost, ExchangeRecord {
       (this.#replay?.pieces !== undefined && mayReplay(failure))
     // Asking the same backend again over a fresh connection happens once, and is none of the attempts.
     if (!isRepeatable || failure.phase === 'unheard') return isRepeatable
-    const { config, retries } = this.#place.pool!
-    if (this.#place.failed >= config.retry.attempts) return false
-    this.isRetryDenied = failure.phase !== 'connect' && !retries.takes(performance.now())
+    if (!this.#place.goesOn) return false
+    this.isRetryDenied = failure.phase !== 'connect' && !this.#place.pool!.retries.takes(performance.now())
     return !this.isRetryDenied
   }
 

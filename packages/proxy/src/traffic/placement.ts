@@ -1,4 +1,4 @@
-import { type LoadTable, type Milliseconds, StoreBudget } from '@sticky/store'
+import { type LoadTable, type Milliseconds, type Store, StoreBudget } from '@sticky/store'
 
 import {
   type AffinityStrategy,
@@ -26,6 +26,14 @@ export interface PlacementHost {
   unplaced(code: RefusalCode, text?: string, status?: number): void
   /** A bug of ours. */
   broken(error: unknown): void
+}
+
+/** Where it is placed: a worker's traffic. */
+export interface PlacementSources {
+  readonly topology: Topology
+  readonly store: Pick<Store, 'load'>
+  /** `budget` is how long the request waits for the store in all. */
+  readonly config: { readonly store: { readonly budget: Milliseconds } }
 }
 
 // Of pools that send a request on to each other none serves it.
@@ -60,23 +68,21 @@ export class Placement implements WaitHost {
   #over = false
   #wait: Wait | undefined
 
-  /** `port` is the one the client connected to; 0 if nobody knows. `budget` is how long the store is waited for in all. */
+  /** `port` is the one the client connected to; 0 if nobody knows. */
   constructor(
     host: PlacementHost,
-    topology: Topology,
-    load: LoadTable,
+    { topology, store, config }: PlacementSources,
     request: RequestHead,
     client: Client,
     port = 0,
-    budget: Milliseconds = Number.POSITIVE_INFINITY,
   ) {
     this.#host = host
     this.#topology = topology
-    this.#load = load
+    this.#load = store.load
     this.#request = request
     this.#client = client
     this.#port = port
-    this.#budget = new StoreBudget(budget)
+    this.#budget = new StoreBudget(config.store.budget)
   }
 
   /** Begins; the host is told what came of it, perhaps before this returns. */
@@ -84,9 +90,9 @@ export class Placement implements WaitHost {
     if (!this.#follow()) this.#host.unplaced('no-route')
   }
 
-  /** How many backends failed. */
-  get failed(): number {
-    return this.#tried.size
+  /** Have so few backends failed that another one may be tried? */
+  get goesOn(): boolean {
+    return this.#tried.size < this.pool!.config.retry.attempts
   }
 
   /** Changes what that backend is sent as the session has it, without what is ours in pools that did not keep the request. */
