@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startedWorkers, workersStarted } from '../control/nodes.ts'
 import { Browser, type Page } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
+import { FaultProxy } from '../support/fault-proxy.ts'
 import { ProxyNode } from '../support/proxy-node.ts'
 import { freshPrefix, redisUrl } from '../support/redis.ts'
 import { VisitedApp } from '../support/visited-app.ts'
@@ -170,6 +171,30 @@ describe('workers', () => {
     expect(restarted.status).toBe(200)
     expect(pages.map(({ body }) => (JSON.parse(body) as { app: string }).app)).toEqual(Array(12).fill('b'))
   })
+})
+
+test('without Redis a node is reloaded as ever, and nobody moves', async () => {
+  await using way = await FaultProxy.to({ port: Number(new URL(redisUrl()).port) })
+  const cut = { ...store, url: `redis://127.0.0.1:${way.port}`, budget: '50ms' }
+  await using node = await ProxyNode.start(usual({ store: cut }))
+  await using visitors = await Visitors.begin(10, [node.port])
+
+  await way.refuse()
+  way.cut()
+  await node.logged('store lost')
+  await node.write(usual({ store: cut, pools: { shop: { backends: [a.backend, b.backend], balance: 'random' } } }))
+  const began = performance.now()
+  const { status, document } = await node.reload()
+  const took = performance.now() - began
+  const { visits } = visitors.seen
+  await eventually(
+    () => visitors.seen.visits,
+    (now) => now > visits + 10 * 8,
+  )
+
+  expect([status, document.pools]).toEqual([200, { added: [], removed: [], changed: ['shop'] }])
+  expect(took).toBeLessThan(5_000)
+  expect(await visitors.stop()).toMatchObject({ faults: [], moves: [] })
 })
 
 describe('a configuration that one worker cannot use', () => {

@@ -117,6 +117,17 @@ test('says nothing more of a backend that nobody is to ask any more', async () =
   expect(watched.checks.of('shop', 'a')).toBeUndefined()
 })
 
+test('says nothing more of a backend that is gone', async () => {
+  const { url } = await application(500)
+  const watched = new Watched()
+  watched.check(url)
+  await watched.untilUp(false)
+
+  watched.checks.update([])
+
+  expect(watched.verdicts.all).toEqual([])
+})
+
 test('with initially: down a backend is down until it was found well', async () => {
   const { url } = await application(204)
   const watched = new Watched()

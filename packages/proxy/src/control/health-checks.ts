@@ -57,10 +57,16 @@ export class HealthChecks implements Disposable {
     const before = this.#checked
     this.#checked = new Map()
     for (const pool of pools) for (const backend of pool.backends) this.#keep(pool, backend, before)
-    for (const { check } of before.values()) check[Symbol.dispose]()
     this.#urls = new Map(
       pools.flatMap(({ id, backends }) => backends.map((backend) => [`${id}/${backend.id}`, backend.url])),
     )
+    for (const each of before.values()) this.#end(each)
+  }
+
+  /** Of a backend that is gone nothing is said. */
+  #end({ pool, backend, check }: Checked): void {
+    check[Symbol.dispose]()
+    if (!this.#urls.has(`${pool}/${backend}`)) this.#parts.verdicts.say(pool, backend, { up: true })
   }
 
   /** What was found of a backend; undefined where nobody asks. */
