@@ -43,7 +43,10 @@ describe.each(pages)('%s', (page) => {
   test.each(examplesIn(text))('has valid configuration: example %#', (example) => {
     const file = join(folder, 'sticky.yaml')
     writeFileSync(file, /^pools:/m.test(example) ? example : `${example}${rest}`)
-    const environment = { STICKY_SECRET: long, STICKY_SECRET_NEW: `new ${long}`, REDIS_PASSWORD: long }
+    const environment = {
+      ...{ STICKY_SECRET: long, STICKY_SECRET_NEW: `new ${long}`, REDIS_PASSWORD: long },
+      STICKY_ADMIN_TOKEN: 'a-token-that-is-long-enough',
+    }
 
     expect(loadConfig(file, {}, environment).pools).not.toEqual([])
   })
