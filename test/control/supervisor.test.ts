@@ -123,7 +123,7 @@ describe('signals', () => {
 
     for (let sent = 0; sent < 10; sent++) {
       node.signal('SIGTERM')
-      await delay(10)
+      await new Promise(setImmediate)
     }
     await node.logged('stopping')
     app.release()

@@ -39,8 +39,8 @@ async function start(id: string, more: object = {}): Promise<ProxyNode> {
 describe('a node that ends', () => {
   test('20 SIGTERM under load, behind a second node: not a request fails, nobody moves, and the node ends with 0 in time', async () => {
     const first = await start('drained', patient)
-    using balancer = new Balancer([first, second])
-    await using visitors = await Visitors.begin(30, () => balancer.ports)
+    // They know of no /readyz: a refused connection is all that sends them to the other node.
+    await using visitors = await Visitors.begin(20, [first.port, second.port])
 
     first.signal('SIGTERM')
     await first.logged('stopping')
@@ -55,7 +55,7 @@ describe('a node that ends', () => {
     expect(code).toBe(0)
     expect(took).toBeLessThan(8_000)
     expect(seen).toMatchObject({ faults: [], moves: [] })
-    expect(seen.visits).toBeGreaterThan(30 * 5)
+    expect(seen.visits).toBeGreaterThan(20 * 5)
   })
 
   test('20 SIGTERM ten times with open WebSockets: requests go on, each socket is told 1001 at the deadline, counts are given back', async () => {
@@ -71,9 +71,10 @@ describe('a node that ends', () => {
 
     for (let sent = 0; sent < 10; sent++) {
       first.signal('SIGTERM')
-      await delay(10)
+      // Each by itself, but within the second in which they are one wish, on a busy machine, too.
+      await new Promise(setImmediate)
     }
-    await delay(2_200)
+    await refusal(first.port)
     const echoes = await Promise.all(sockets.map((socket) => echoed(socket, 'after the grace')))
     const codes = (await Promise.all(closes)).map(([code]) => code)
     const code = await first.exit()
@@ -207,10 +208,20 @@ async function openWebSocket(port: number): Promise<WebSocket> {
   return socket
 }
 
+/** What comes back of those words, or the code with which the socket was closed. */
 async function echoed(socket: WebSocket, words: string): Promise<string> {
+  if (socket.readyState !== WebSocket.OPEN) return 'closed before'
   const message = Promise.race([once(socket, 'message'), once(socket, 'close')])
   socket.send(words)
   return String((await message)[0])
+}
+
+/** Resolves when nobody listens there any more. */
+async function refusal(port: number): Promise<void> {
+  await eventually(
+    () => RawClient.open(port).then((client) => client[Symbol.asyncDispose](), String),
+    (answer) => String(answer).includes('ECONNREFUSED'),
+  )
 }
 
 function sum(load: Record<string, number>): number {
