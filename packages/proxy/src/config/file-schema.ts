@@ -69,7 +69,7 @@ const store = map({
   budget: duration
     .prefault(defaults.store.budget)
     .describe(
-      'The longest wait of a request for the store. When one has waited so long, none does until the store answers a probe in this time: sessions then go on by their cookies and by what each worker knows. Give a Redis that is far away more.',
+      'The longest wait of a request for the store, whatever it asks there in turn: then it goes on by cookies and by what its worker knows. When a single answer takes so long, nobody waits until the store answers a probe in this time. Give a Redis that is far away more: a request may ask it three times.',
     ),
   commandTimeout: duration
     .prefault(defaults.store.commandTimeout)

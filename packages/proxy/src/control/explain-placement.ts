@@ -1,8 +1,5 @@
-import type { LoadTable } from '@sticky/store'
-
-import type { Topology } from '../routing/topology.ts'
 import type { RefusalCode } from '../traffic/exchange-record.ts'
-import { Placement, type PlacementHost } from '../traffic/placement.ts'
+import { Placement, type PlacementHost, type PlacementSources } from '../traffic/placement.ts'
 import { refusals } from '../traffic/refusals.ts'
 import type { Backend } from '../upstream/backend.ts'
 import type { AskedRequest } from './explain-question.ts'
@@ -13,8 +10,8 @@ export class DryPlacement implements PlacementHost, Disposable {
   readonly place: Placement
   #answer: PromiseWithResolvers<Backend | ExplainedRefusal> = Promise.withResolvers()
 
-  constructor(topology: Topology, load: LoadTable, { request, client, port }: AskedRequest) {
-    this.place = new Placement(this, topology, load, request, client, port)
+  constructor(sources: PlacementSources, { request, client, port }: AskedRequest) {
+    this.place = new Placement(this, sources, request, client, port)
   }
 
   /** Where it goes; rejects with what would be a bug of ours. */

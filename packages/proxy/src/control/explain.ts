@@ -103,7 +103,8 @@ class Explaining {
     const services = { store: this.#store, keyring, fingerprints, scripts, policies, health, ...chances }
     // Nobody waits for an explanation.
     const pools = config.pools.map((pool) => ({ ...pool, queue: undefined }))
-    this.#placement = new DryPlacement(buildTopology({ ...config, pools }, services), this.#store.load, asked)
+    const topology = buildTopology({ ...config, pools }, services)
+    this.#placement = new DryPlacement({ topology, store: this.#store, config }, asked)
   }
 
   async answer(response: ParsedResponse): Promise<Explanation> {

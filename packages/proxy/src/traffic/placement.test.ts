@@ -63,7 +63,8 @@ function placing(session: Session) {
   const topology = { routes: { match: () => undefined }, fallback: pool, pools: new Map() } as unknown as Topology
   const placed = new Promise<Backend>((resolve, reject) => {
     const host = { placed: resolve, unplaced: reject, broken: reject }
-    new Placement(host, topology, load, {} as RequestHead, { address: '127.0.0.1', secure: false }).begin()
+    const sources = { topology, store: { load }, config: { store: { budget: 50 } } }
+    new Placement(host, sources, {} as RequestHead, { address: '127.0.0.1', secure: false }).begin()
   })
   const choose = (chosen: Backend) => () => first.resolve(chosen)
   return { placed, load, choose, a: a as Omit<Backend, 'health'> & { readonly health: Settable<BackendHealth> } }
