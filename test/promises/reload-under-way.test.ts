@@ -3,6 +3,7 @@ import { rm, symlink, writeFile } from 'node:fs/promises'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 
+import type { NodeList } from '@sticky/proxy/admin-api'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { startedWorkers, workersStarted } from '../control/nodes.ts'
@@ -171,6 +172,30 @@ describe('workers', () => {
     expect(restarted.status).toBe(200)
     expect(pages.map(({ body }) => (JSON.parse(body) as { app: string }).app)).toEqual(Array(12).fill('b'))
   })
+})
+
+test('a worker that starts later listens where the others do, on ports that nobody chose, whatever came and went', async () => {
+  const any = { address: '127.0.0.1:0' }
+  const addresses = async () => (await node.ask<NodeList>('/v1/nodes')).nodes[0]!.addresses
+
+  const seen: (readonly string[])[] = []
+  for (const listen of [[any, any], [any], [any, any, any]]) {
+    await reloadedWith(usual({ listen }))
+    seen.push(await addresses())
+  }
+  for (const pid of await node.workerPids()) {
+    const begun = startedWorkers(node).length
+    process.kill(pid, 'SIGKILL')
+    await workersStarted(node, begun + 1)
+  }
+  const ports = seen[2]!.map((address) => Number(address.split(':')[1]))
+  const pages = await Promise.all([...ports, ...ports].map((port) => new Browser().get(port)))
+
+  expect(pages.map(({ status }) => status)).toEqual(Array(6).fill(200))
+  expect(seen.map(({ length }) => length)).toEqual([2, 1, 3])
+  expect(new Set(seen.map(([first]) => first))).toEqual(new Set([`127.0.0.1:${node.port}`]))
+  expect(await addresses()).toEqual(seen[2])
+  expect(new Set(seen[2]).size).toBe(3)
 })
 
 test('without Redis a node is reloaded as ever, and nobody moves', async () => {
