@@ -1,9 +1,14 @@
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+
 import type { BackendChanged, BackendDocument, NodeList } from '@sticky/proxy/admin-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { stickyCli } from '../cli/sticky-cli.ts'
+import { startCli, stickyCli } from '../cli/sticky-cli.ts'
 import { eventually } from '../support/eventually.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
+import { HoldingApp } from '../support/holding-app.ts'
 import { ProxyNode } from '../support/proxy-node.ts'
 import { freshPrefix, redisUrl } from '../support/redis.ts'
 import { CartApps, Crowd, Shopper, type Visit } from '../support/shoppers.ts'
@@ -15,18 +20,20 @@ let config: object
 /** The second node's way to Redis. */
 let way: FaultProxy
 let nodes: readonly [ProxyNode, ProxyNode]
+let held: readonly HoldingApp[]
 
 beforeAll(async () => {
   stack = new AsyncDisposableStack()
   const apps = stack.use(await CartApps.start(['a', 'b', 'c']))
+  held = await Promise.all(['x', 'y'].map(async (id) => stack.use(await HoldingApp.start(id))))
+  const holding = held.map((app) => ({ id: app.id, url: `http://127.0.0.1:${app.port}` }))
+  const affinity = [{ strategy: 'session-cookie', name: 'sticky', age: '30m' }]
   const { hostname: host, port } = new URL(redisUrl())
   way = stack.use(await FaultProxy.to({ host, port: Number(port) }))
   config = {
-    store: { prefix: freshPrefix(), budget: '100ms', commandTimeout: '1s', heartbeat: '500ms' },
-    pools: {
-      shop: { backends: apps.backends, affinity: [{ strategy: 'session-cookie', name: 'sticky', age: '30m' }] },
-    },
-    routes: [{ pool: 'shop' }],
+    store: { prefix: freshPrefix(), budget: '100ms', commandTimeout: '1s', lease: '20s', heartbeat: '500ms' },
+    pools: { shop: { backends: apps.backends, affinity }, held: { backends: holding, affinity } },
+    routes: [{ path: '/held', pool: 'held' }, { path: '/now', pool: 'held' }, { pool: 'shop' }],
   }
   const [one, two] = await Promise.all([start('n1', redisUrl()), start('n2', `redis://127.0.0.1:${way.port}`)])
   nodes = [stack.use(one), stack.use(two)]
@@ -124,9 +131,38 @@ test('of what several operators say at once by several nodes the last counts, an
   await say('ready')
 })
 
-test('what was said outlives all nodes', async () => {
-  await say('drain')
-  await Promise.all(nodes.map((node) => node.kill()))
+test('a session that an answer under way begins after all others were moved is moved, too', async () => {
+  const answering = fetch(`http://127.0.0.1:${nodes[1].port}/held`)
+  const [late] = await eventually(
+    () => held.filter(({ inFlight }) => inFlight === 1),
+    ({ length }) => length === 1,
+  )
+  const words = ['--timeout', '100ms', '--then', 'move', '--watch', '--interval', '100ms', '--admin', nodes[0].admin]
+  const draining = startCli(['backends', 'drain', `held/${late!.id}`, ...words])
+  const said = text(draining.stderr)
+  const ended = once(draining, 'close')
+  const seen: string[] = []
+  for await (const line of createInterface(draining.stdout)) {
+    // Long after the deadline, and what came with it.
+    if (seen.push(line) === 5) late!.release()
+  }
+
+  const cookie = (await answering).headers
+    .getSetCookie()
+    .find((set) => set.startsWith('sticky='))!
+    .split(';')[0]!
+  expect((await ended)[0]).toBe(0)
+  expect(seen.at(-1)).toBe(`held/${late!.id} is empty`)
+  expect(await said).toBe(`sticky-cli: 1 sessions of held/${late!.id} were moved\n`)
+  const next = await fetch(`http://127.0.0.1:${nodes[0].port}/now`, { headers: { cookie } })
+  expect(next.headers.get('x-backend')).not.toBe(late!.id)
+})
+
+test('a node that was killed is named until its lease ends, and what was said outlives all nodes', async () => {
+  await nodes[1].kill()
+
+  expect((await say('drain')).unacknowledged).toEqual(['n2'])
+  await nodes[0].kill()
 
   await using again = await start('n3', redisUrl())
 
