@@ -298,6 +298,31 @@ test('with watch, a file that is written, or put in place as editors do, is read
   )
 })
 
+test('sessions of a backend that is taken out on one node after the other move once, whichever node they come by', async () => {
+  const before = { pools: { shop: { backends: [a.backend, b.backend, c.backend] } } }
+  await reloadedWith(usual(before))
+  await using other = await ProxyNode.start(usual({ node: { id: 'n2', workers: 2 }, ...before }))
+  await using visitors = await Visitors.begin(12, [node.port, other.port])
+  const ofB = visitors.seen.homes.filter((home) => home === 'b').length
+  const everybodyCameOften = async () => {
+    const { visits } = visitors.seen
+    await eventually(
+      () => visitors.seen.visits,
+      (now) => now > visits + 12 * 6,
+    )
+  }
+
+  await reloadedWith(usual({ pools: { shop: { backends: [a.backend, c.backend] } } }))
+  await everybodyCameOften()
+  await other.write(usual({ node: { id: 'n2', workers: 2 }, pools: { shop: { backends: [a.backend, c.backend] } } }))
+  expect(await other.reload()).toMatchObject({ status: 200 })
+  await everybodyCameOften()
+
+  const { faults, moves } = await visitors.stop()
+  expect(faults).toEqual([])
+  expect(moves).toHaveLength(ofB)
+})
+
 /** A pool that begins with a script. */
 function shopOf(script: string): object {
   return { backends: [a.backend, b.backend], affinity: [{ strategy: 'script', script }] }
