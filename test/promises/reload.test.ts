@@ -282,6 +282,16 @@ test('SIGHUP reloads', async () => {
   expect(await appsOf(4)).not.toContain('a')
 })
 
+test('so does one that comes while the node starts, once it serves', async () => {
+  // As soon as the first bit says that the signal is caught.
+  const early = `me=$$; (until [ $((0x$(sed -n 's/SigCgt:\\t//p' /proc/$me/status) & 1)) = 1 ]; do sleep 0.01; done; kill -HUP $me) & exec "$@"`
+  await using starting = await ProxyNode.start(usual({ node: { id: 'n2', workers: 1 } }), [], {
+    under: ['bash', '-c', early, 'bash'],
+  })
+
+  await starting.logged('configuration unchanged')
+})
+
 test('with watch, a file that is written, or put in place as editors do, is read by itself', async () => {
   await reloadedWith(usual({ watch: true }))
 
