@@ -70,11 +70,9 @@ export async function describeBackends(
   { store, orders, checks, reports }: Pick<BackendSources, 'store' | 'orders' | 'checks' | 'reports'>,
   pool: PoolConfig,
 ): Promise<BackendResource[]> {
-  const [sessions, totals, reported] = await Promise.all([
-    sessionsOn(store, pool),
-    unlessAway(store.operators.totals(pool.id)),
-    reports(),
-  ])
+  // Exchanges before sessions: one that has ended by then has begun its session.
+  const [totals, reported] = await Promise.all([unlessAway(store.operators.totals(pool.id)), reports()])
+  const sessions = await sessionsOn(store, pool)
   const keepsSessions = storesSessions(pool.affinity)
   return pool.backends.map((backend) => {
     const { id, url } = backend

@@ -33,6 +33,20 @@ describe('backends', () => {
     expect(carrying).toMatchObject({ id: 'a', drained: false, sessions: 1 })
   })
 
+  test('are not empty while an exchange that ended just now has begun a session', async () => {
+    const { api, bind, store } = admin()
+    await api.changeBackend('shop', 'b', { state: 'drain' })
+    const { totals } = store.operators
+    const lastExchange = async (pool: string) => {
+      const before = await totals(pool)
+      await bind('shop', 'A', 'b')
+      return before
+    }
+    Object.assign(store.operators, { totals: lastExchange })
+
+    expect(await api.backend('shop', 'b')).toMatchObject({ drained: false, sessions: 1, inFlight: 0 })
+  })
+
   test.each([
     ['nowhere', 'a', 'no-such-pool'],
     ['shop', 'd', 'no-such-backend'],
