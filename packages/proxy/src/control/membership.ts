@@ -57,6 +57,7 @@ class Member implements ClusterMembership {
   readonly #suspicions = new Set<string>()
   readonly #started = Date.now()
   #config: Config
+  #configHash: string
   #secrets: SharedSecrets
   #addresses: readonly string[] = []
   #awaySince: Milliseconds | undefined
@@ -68,6 +69,7 @@ class Member implements ClusterMembership {
   constructor(options: MembershipOptions) {
     this.#options = options
     this.#config = options.config
+    this.#configHash = configHash(options.config)
     this.#secrets = options.secrets
     const { sealing, fingerprint } = options.secrets
     this.keyring = { secrets: sealing, openedByAll: [], fingerprint }
@@ -89,6 +91,7 @@ class Member implements ClusterMembership {
 
   async adopt(config: Config, addresses: readonly string[]): Promise<void> {
     this.#config = config
+    this.#configHash = configHash(config)
     // What is configured no more opens nothing from now on; the cluster's own secret stays.
     if (config.secrets.length > 0) this.#secrets = { ...this.#secrets, sealing: config.secrets }
     // Whether the store is there or not.
@@ -174,7 +177,7 @@ class Member implements ClusterMembership {
       version,
       workers: config.node.workers,
       started: this.#started,
-      configHash: configHash(config),
+      configHash: this.#configHash,
       opens: this.#secrets.sealing.map(keyId),
       addresses: this.#addresses,
       awaySince: this.#awaySince,
