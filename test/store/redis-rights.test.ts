@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore, type Store } from '../../packages/store/src/index.ts'
 import type { LocalRedis } from '../support/local-redis.ts'
 import { startRedis } from '../support/redis.ts'
+import { operatorsContract } from './operators-contract.ts'
 import { eventually, storeContract } from './store-contract.ts'
 
 const manual = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8')
@@ -35,18 +36,21 @@ async function open(url: string): Promise<Store> {
   return store
 }
 
-storeContract('RedisStore with the rights that the manual grants', { concurrent: true }, async () => {
+const granted = async () => {
   const url = await user('sticky', ...rules)
   const [store, other] = [await open(url), await open(url)]
   return {
     store,
     other,
-    pass: (time) => delay(time),
+    pass: (time: number) => delay(time),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([store[Symbol.asyncDispose](), other[Symbol.asyncDispose]()])
     },
   }
-})
+}
+
+storeContract('RedisStore with the rights that the manual grants', { concurrent: true }, granted)
+operatorsContract('RedisStore with the rights that the manual grants, for operators', granted)
 
 describe('a Redis user', () => {
   test('with the rights that the manual grants is warned of nothing', async () => {

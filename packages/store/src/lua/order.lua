@@ -6,8 +6,8 @@ local orders = KEYS[1]
 local channel, news, name, state, weight = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
 local function forget_oldest()
-  if redis.call('HLEN', orders) <= 1000 then return end
   local all = redis.call('HGETALL', orders)
+  if #all <= 2000 then return end
   local oldest, least
   for i = 1, #all, 2 do
     local version = tonumber(string.match(all[i + 1], '^%d+'))
