@@ -54,12 +54,12 @@ class SessionCookie implements AffinityStrategy {
   }
 
   #search(asker: Asker): MaybePromise<Session> {
-    const { field, client } = asker
+    const { client, field, budget } = asker
     let came: 'N' | 'I' = 'N'
     for (const name of this.#keeper.cookie.names) {
       for (let start = findCookie(field, name); start >= 0; start = findCookie(field, name, start)) {
         const opened = this.#keeper.sealer.open(unquoted(cookieValueAt(field, start)))
-        if (opened !== undefined) return this.#ask({ ...asker, opened, name })
+        if (opened !== undefined) return this.#ask({ opened, name, client, field, budget })
         came = 'I'
       }
     }
@@ -94,7 +94,7 @@ class SessionCookie implements AffinityStrategy {
   }
 
   #judge(presented: Presented, row: Row): Session {
-    const { opened } = presented
+    const { opened, name, client, field, budget } = presented
     const truth = truthOf(row, opened.seal, this.#keeper.config.age, this.#keeper)
     if (truth === 'over') {
       const came = this.#lifetimeEnded(opened.seal) ? 'O' : 'E'
@@ -102,7 +102,7 @@ class SessionCookie implements AffinityStrategy {
     }
     const tells = truth === 'row' && row.state === 'bound'
     const home = tells ? this.#keeper.homes.at(row.backend) : opened.home
-    return new CookieSession(this.#keeper, { ...presented, row, forgotten: !tells }, home)
+    return new CookieSession(this.#keeper, { opened, name, client, field, row, forgotten: !tells, budget }, home)
   }
 
   /** Was its end a matter of its lifetime, not of its age? */
