@@ -140,6 +140,7 @@ class Supervisor implements DataPlane {
       for (const worker of [...this.#serving]) {
         if (this.#alive.has(worker) && !this.#closing.signal.aborted) await this.#replace(worker, terms)
       }
+      if (this.#closing.signal.aborted) throw new StartFailure('the node is draining')
     } finally {
       this.#restarting = false
     }
