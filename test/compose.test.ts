@@ -30,6 +30,21 @@ test('the composed nodes believe the balancer, and only the balancer, about clie
   expect(config.listen.map(({ proxyProtocolFrom }) => proxyProtocolFrom)).toEqual([[`${balancer}/32`]])
 })
 
+test('the balancer asks every node whether it is ready, and sends to all of them when none is', () => {
+  const servers = readFileSync(new URL('examples/compose/haproxy.cfg', root), 'utf8').match(
+    /^ +(default-)?server .*/gm,
+  )!
+
+  expect(servers.map((line) => line.trim().replace(/^server \S+ (\S+)/, 'server at $1'))).toEqual([
+    expect.stringContaining('default-server check port 9901 '),
+    'server at node1:8080',
+    'server at node2:8080',
+    'default-server no-check',
+    'server at node1:8080 backup',
+    'server at node2:8080 backup',
+  ])
+})
+
 test('every file the composition mounts is there', () => {
   const mounted = [...services.values()].flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')[0]!))
 
