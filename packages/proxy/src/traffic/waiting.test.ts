@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+
 import { describe, expect, test, vi } from 'vitest'
 
 import { livingOn } from '../affinity/sessions.test-support.ts'
@@ -155,6 +157,21 @@ describe('a session that may go nowhere else', () => {
     expect(proxy.records[0]!.queued).toBeGreaterThan(290)
     expect(proxy.queue.length).toBe(0)
   })
+})
+
+test('all who wait for a home that cannot be reached are answered once it can, whatever the budget of retries', async () => {
+  await using home = await rawBackend((socket) => socket.on('data', () => socket.write(HELLO)))
+  home.server.close()
+  await once(home.server, 'close')
+  const retry = { attempts: 2, budget: 0, minPerSecond: 0 }
+  const pool = { onUnavailable: 'wait', queue: { max: 50, timeout: 5_000 }, retry } as const
+  await using proxy = await testTraffic({ backends: [home.port], pool, session: livingOn('b0') })
+
+  const answers = Array.from({ length: 50 }, () => exchange(proxy.port, GET_LAST))
+  await vi.waitUntil(() => proxy.queue.length === 50)
+  home.server.listen(home.port, '127.0.0.1')
+
+  expect((await Promise.all(answers)).filter((answer) => !answer.includes('200 OK'))).toEqual([])
 })
 
 test('a client owes no body while its request waits for a home that failed before it asked for one', async () => {
