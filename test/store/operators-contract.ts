@@ -151,6 +151,16 @@ export function operatorsContract(name: string, open: () => Promise<StoreUnderTe
       })
     })
 
+    test('the totals have what a process has begun as soon as it knows that it has reported', async () => {
+      const pool = freshPool()
+      store.load.begin(pool, 'a')
+
+      await store.load.reported()
+
+      expect((await other.operators.totals(pool)).get('a')).toBe(1)
+      store.load.end(pool, 'a')
+    })
+
     describe('barriers', () => {
       test('who has reached a barrier has heard of what was changed before', async () => {
         const { key } = await begin()

@@ -44,6 +44,8 @@ export class MemoryLoadTable implements LoadTable {
     this.#load(pool).turns.charge(backend, turns)
   }
 
+  async reported(): Promise<void> {}
+
   async totals(pool: string): Promise<Map<string, number>> {
     return new Map(this.#pools.get(pool)?.totals)
   }

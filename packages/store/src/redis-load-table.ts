@@ -77,6 +77,13 @@ export class RedisLoadTable implements LoadTable, AsyncDisposable {
     return totals
   }
 
+  async reported(): Promise<void> {
+    for (const pool of this.#pools.values()) pool.send()
+    const links = new Set([...this.#pools.keys()].map((pool) => this.#linkOf(pool)))
+    // Answered after what was sent before it.
+    await Promise.all([...links].map((link) => link.call('time', [])))
+  }
+
   /** Gives up this worker's leases, so that what it counted is gone at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.leave()))

@@ -219,6 +219,8 @@ export interface LoadTable {
   turn(pool: string, candidates: readonly Candidate[]): MaybePromise<string>
   /** Takes turns of a backend that it served out of turn; the cluster hears of it with this process's next `turn`. Below 0: gives back. */
   charge(pool: string, backend: string, turns: number): void
+  /** Resolves when the totals have what this process has begun and ended until now. Rejects with StoreUnavailable. */
+  reported(): Promise<void>
   /** The cluster's totals by backend; a backend without exchanges may be missing. */
   totals(pool: string): Promise<Map<string, number>>
 }

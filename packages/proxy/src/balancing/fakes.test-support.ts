@@ -78,6 +78,8 @@ export class FakeLoad implements LoadTable {
     return this.inFlight.get(id) ?? 0
   }
 
+  async reported(): Promise<void> {}
+
   async totals(): Promise<Map<string, number>> {
     return this.inFlight
   }

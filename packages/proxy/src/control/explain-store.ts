@@ -59,6 +59,7 @@ function dryLoad(load: LoadTable, local: LoadTable['local']): LoadTable {
     begin: () => {},
     end: () => {},
     local,
+    reported: async () => {},
     totals: (pool) => load.totals(pool),
   }
 }

@@ -190,7 +190,10 @@ class RunningWorker implements Worker {
   }
 
   async reach(barrier: string): Promise<boolean> {
-    return (await unlessAway(this.#store.cluster.reached(barrier))) !== null
+    const reached = await unlessAway(this.#store.cluster.reached(barrier))
+    // Whoever asks next what a backend carries is to see what was sent there before this.
+    await unlessAway(this.#store.load.reported())
+    return reached !== null
   }
 
   async drain(terms: DrainTerms): Promise<void> {
