@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { connect } from 'node:tls'
 
 import { expect, test } from 'vitest'
@@ -15,9 +16,17 @@ function showing({ config }: TestTraffic, ...tls: readonly KeyPairConfig[]): Con
   return { ...config, listen: config.listen.map((listener) => ({ ...listener, tls })) }
 }
 
-/** With a second listener. */
-function wider({ config }: TestTraffic): Config {
-  return { ...config, listen: [...config.listen, ...config.listen] }
+/** With a second listener, on that port. */
+function wider({ config }: TestTraffic, port: number): Config {
+  const [listener] = config.listen
+  return { ...config, listen: [listener!, { ...listener!, address: { host: '127.0.0.1', port } }] }
+}
+
+/** A port that nobody listens on now. */
+async function freePort(): Promise<number> {
+  await using server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
 }
 
 async function shownOn(port: number): Promise<string> {
@@ -77,9 +86,47 @@ test.each([
   await using backend = await scriptedBackend(OK)
   await using proxy = await testTraffic({ backends: [backend.port] })
 
-  const prepared = await proxy.traffic.prepare(wider(proxy))
+  const port = await freePort()
+  const prepared = await proxy.traffic.prepare(wider(proxy, port))
   await drain(proxy)
   prepared.adopt(proxy.topology)
 
   expect(proxy.traffic.addresses).toHaveLength(1)
+  expect(await exchange(port, GET)).toBe('')
+})
+
+test('whoever connects to a listener before it is adopted is served by what is adopted', async () => {
+  await using older = await scriptedBackend(OK.replace('hello', 'older'))
+  await using newer = await scriptedBackend(OK.replace('hello', 'newer'))
+  await using proxy = await testTraffic({ backends: [older.port] })
+  await using next = await testTraffic({ backends: [newer.port] })
+  const port = await freePort()
+
+  const prepared = await proxy.traffic.prepare(wider(proxy, port))
+  await using gone = new RawClient(port)
+  await once(gone.socket, 'connect')
+  gone.socket.destroy()
+  const answers = [exchange(port, GET), exchange(port, GET)]
+  const meanwhile = await exchange(proxy.port, GET)
+  prepared.adopt(next.topology)
+
+  expect(meanwhile).toContain('older')
+  for (const answer of await Promise.all(answers)) expect(answer).toContain('newer')
+  await expect.poll(() => proxy.traffic.connections()).toBe(0)
+})
+
+test('whoever connects to a listener that is not adopted after all is told by its end', async () => {
+  await using backend = await scriptedBackend(OK)
+  await using proxy = await testTraffic({ backends: [backend.port] })
+  const port = await freePort()
+
+  const prepared = await proxy.traffic.prepare(wider(proxy, port))
+  await using client = new RawClient(port)
+  await once(client.socket, 'connect')
+  client.send(GET)
+  await exchange(proxy.port, GET)
+  await prepared.abandon()
+
+  expect(await client.toEnd()).toBe('')
+  expect(await exchange(proxy.port, GET)).toContain('hello')
 })

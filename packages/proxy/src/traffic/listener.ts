@@ -51,6 +51,9 @@ export interface ListenerTerms {
   readonly secrets: TlsSecrets
 }
 
+// As many as the system would let wait.
+const MOST_EARLY = 511
+
 /** One bound address and the connections that came to it. */
 export class Listener {
   /** As bound. */
@@ -59,6 +62,8 @@ export class Listener {
   readonly #entrance: Entrance
   readonly #server: Server
   readonly #connections = new Set<OpenConnection>()
+  /** Connected before it is known whether anybody is served here; undefined: it is. */
+  #early: Set<Socket> | undefined = new Set()
   #terms: ListenerTerms
   #grace: Milliseconds | undefined
   #closed: Promise<void> | undefined
@@ -81,10 +86,13 @@ export class Listener {
     return isDeepStrictEqual(config, this.config) ? this.#terms : termsOf(config, this.#entrance.secrets)
   }
 
-  /** Asks that of whoever comes from now on. */
+  /** Asks that of whoever comes from now on, and of whoever came before the first time. */
   adopt(terms: ListenerTerms): void {
     this.#terms = terms
     this.secure()
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const socket of early) this.#admit(socket)
   }
 
   /** Shows the certificates that are in force now to whoever comes from now on. */
@@ -100,7 +108,7 @@ export class Listener {
     return this.#connections.size
   }
 
-  /** Begins to accept; rejects with the system's error. */
+  /** Begins to accept, and to serve once `adopt` was called; rejects with the system's error. */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
@@ -148,11 +156,25 @@ export class Listener {
 
   /** Closes what is open. */
   cut(): void {
-    for (const connection of this.#connections) connection.destroy()
+    for (const connection of [...this.#connections, ...(this.#early ?? [])]) connection.destroy()
   }
 
   #accept(socket: Socket): void {
     socket.on('error', () => socket.destroy())
+    if (this.#early === undefined) this.#admit(socket)
+    else this.#keepWaiting(socket, this.#early)
+  }
+
+  #keepWaiting(socket: Socket, early: Set<Socket>): void {
+    if (early.size >= MOST_EARLY) {
+      socket.destroy()
+      return
+    }
+    early.add(socket)
+    socket.once('close', () => early.delete(socket))
+  }
+
+  #admit(socket: Socket): void {
     if (!this.#entrance.gate.admits(this.#entrance.connections())) return this.#turnAway(socket)
     const address = plainAddress(socket.remoteAddress ?? '')
     const { balancers } = this.#terms
