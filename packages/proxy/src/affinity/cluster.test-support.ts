@@ -14,10 +14,10 @@ import type { AffinityConfig, SessionCookieConfig } from '../config/config.ts'
 import { backendConfig } from '../config/parts.test-support.ts'
 import { requestHead, responseHead, sentCookies } from '../wire/heads.test-support.ts'
 import { Fingerprints } from './fingerprint.ts'
-import type { SessionRefusal } from './key-quota.ts'
 import { Keyring, keyId } from './keyring.ts'
 import { createStrategy } from './registry.ts'
 import type { ScriptHosts } from './script-service.ts'
+import type { SessionRefusal } from './session-quota.ts'
 import { parseSetCookie } from './set-cookie.ts'
 import { type AffinityStrategy, type Session, wholeSite } from './strategy.ts'
 
@@ -202,6 +202,8 @@ export function sessionCookieConfig(parts: Partial<SessionCookieConfig> = {}): S
     lifetime: undefined,
     ends: 'age',
     recoverBy: [],
+    newPerClient: undefined,
+    maxSessions: 1_000_000,
     path: '/',
     domain: undefined,
     secure: 'auto',

@@ -52,8 +52,13 @@ export class CookieNewcomer implements Session {
     if (!begins(keeper.config.begin, alive)) return false
     this.key = { pool: keeper.pool, id: newSessionId() }
     const claim = { key: this.key, seen: 0, told: 0, epoch: 0 }
+    const reply = { head, dress: keeper.cookie.dressFor(client) }
+    if (!keeper.admits(client)) {
+      keeper.tellAlone(claim, by.id, reply)
+      return true
+    }
     const learnt = keeper.recovery?.learn(head, field, this.key, by.id)
-    const bound = keeper.bind(claim, by.id, alive, { head, dress: keeper.cookie.dressFor(client) }, budget)
+    const bound = keeper.bind(claim, by.id, alive, reply, budget)
     return (learnt === undefined ? bound : Promise.all([bound, orAway(budget.within(learnt))])).then(taken)
   }
 }

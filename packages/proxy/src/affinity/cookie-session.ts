@@ -124,7 +124,7 @@ export class CookieSession implements Session {
   }
 
   async #bind(backend: string, records: readonly CookieRecord[], head: ResponseHead): Promise<boolean> {
-    const { row, opened, budget } = this.#evidence
+    const { row, opened, client, budget } = this.#evidence
     const seen = row?.version ?? opened.seal.version
     const claim = {
       key: this.key,
@@ -132,8 +132,11 @@ export class CookieSession implements Session {
       told: Math.max(seen, opened.seal.version),
       epoch: row?.epoch ?? opened.seal.epoch,
     }
-    await this.#keeper.bind(claim, backend, records, this.#reply(head), budget)
     this.#became = 'U'
+    const reply = this.#reply(head)
+    const mayBind = row?.state !== 'absent' || this.#keeper.admits(client)
+    if (mayBind) await this.#keeper.bind(claim, backend, records, reply, budget)
+    else this.#keeper.tellAlone(claim, backend, reply)
     return true
   }
 

@@ -8,9 +8,9 @@ import { bindInForce } from './bind.ts'
 import { Homes } from './homes.ts'
 import { KeyBackup } from './key-backup.ts'
 import { isReadable } from './key-body.ts'
-import { KeyQuota } from './key-quota.ts'
 import { type KeyChange, LearnedKey } from './learned-key.ts'
 import type { AffinityServices } from './registry.ts'
+import { quotaOf, type SessionQuota } from './session-quota.ts'
 import type { Client } from './strategy.ts'
 import { orAway, rowOrUnasked } from './unasked.ts'
 
@@ -29,7 +29,7 @@ export class KeyKeeper {
   readonly #told: readonly LearnedKey[]
   readonly #heard: readonly LearnedKey[]
   readonly #homes: Homes
-  readonly #quota: KeyQuota
+  readonly #quota: SessionQuota
   readonly #config: PersistenceKeyConfig
   readonly #services: AffinityServices
 
@@ -42,7 +42,7 @@ export class KeyKeeper {
     this.#told = this.sources.filter(({ isTold }) => isTold)
     this.#heard = this.sources.filter(({ isHeard }) => isHeard)
     this.#homes = new Homes(services.backends, services.store)
-    this.#quota = new KeyQuota(config, { now: () => services.store.now(), count: () => this.#countIn(table) })
+    this.#quota = quotaOf(config, table, services)
     this.#config = config
     this.#services = services
   }
@@ -117,10 +117,5 @@ export class KeyKeeper {
   /** The application ended it. Nobody waits for that. */
   end(key: SessionKey): void {
     void orAway(this.#services.store.sessions.end(key))
-  }
-
-  async #countIn(table: string): Promise<number | undefined> {
-    const counts = await orAway(this.#services.store.sessions.count(table))
-    return counts && [...counts.values()].reduce((total, count) => total + count, 0)
   }
 }

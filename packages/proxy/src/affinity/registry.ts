@@ -7,12 +7,12 @@ import { companionCookie } from './companion-cookie.ts'
 import type { Fingerprints } from './fingerprint.ts'
 import { instanceCookie } from './instance-cookie.ts'
 import { instancePath } from './instance-path.ts'
-import type { SessionRefusal } from './key-quota.ts'
 import type { Keyring } from './keyring.ts'
 import { persistenceKey } from './persistence-key.ts'
 import { script } from './script.ts'
 import type { ScriptHosts } from './script-service.ts'
 import { sessionCookie } from './session-cookie.ts'
+import type { SessionRefusal } from './session-quota.ts'
 import type { AffinityStrategy } from './strategy.ts'
 
 /** What the strategies of a pool draw on. */

@@ -19,7 +19,9 @@ import { type CookieDress, OurCookie } from './our-cookie.ts'
 import { Recovery } from './recovery.ts'
 import type { AffinityServices } from './registry.ts'
 import { Sealer, type SealTerms } from './sealer.ts'
+import { quotaOf, type SessionQuota } from './session-quota.ts'
 import { printSetCookie } from './set-cookie.ts'
+import type { Client } from './strategy.ts'
 
 /** A session to be bound: its row is replaced only if it still has the version `seen`. */
 export interface Claim {
@@ -46,6 +48,7 @@ export class SessionKeeper {
   readonly recovery: Recovery | undefined
   readonly #services: AffinityServices
   readonly #terms: Terms
+  readonly #quota: SessionQuota
 
   constructor(config: SessionCookieConfig, services: AffinityServices) {
     this.config = config
@@ -54,6 +57,7 @@ export class SessionKeeper {
     this.homes = new Homes(services.backends, services.store)
     this.recovery = config.recoverBy.length === 0 ? undefined : new Recovery(config, services)
     this.#services = services
+    this.#quota = quotaOf(config, services.pool, services)
     const { age, lifetime, ends } = config
     this.#terms = { age, lifetime, endsWithLastCookie: ends === 'last-cookie', source: 'session-cookie' }
   }
@@ -91,6 +95,14 @@ export class SessionKeeper {
     })
   }
 
+  /** May a session that has no row get one? */
+  admits(client: Client): boolean {
+    const refusal = this.#quota.refuses(client)
+    if (refusal === undefined) return true
+    this.#services.sessionRefused?.(refusal)
+    return false
+  }
+
   /** Binds, and tells the client whatever binding is in force; one that nobody can confirm is told as provisional. */
   async bind(
     claim: Claim,
@@ -105,8 +117,13 @@ export class SessionKeeper {
       if (row.state === 'bound') this.tell(reply, claim.key, row.backend, this.termsOf(row))
     } catch (cause) {
       if (!(cause instanceof StoreUnavailable)) throw cause
-      this.tell(reply, claim.key, backend, this.#provisionalTerms(claim))
+      this.tellAlone(claim, backend, reply)
     }
+  }
+
+  /** Tells the client a binding that no row has. */
+  tellAlone(claim: Claim, backend: string, reply: Reply): void {
+    this.tell(reply, claim.key, backend, this.#provisionalTerms(claim))
   }
 
   /** Sets our cookie. */

@@ -260,8 +260,16 @@ export interface OwnCookieConfig {
   readonly cachePrivate: boolean
 }
 
+/** What bounds a table of sessions that clients begin. */
+export interface SessionQuotaConfig {
+  /** Sessions that the requests of one client may begin, per worker; undefined: no limit. */
+  readonly newPerClient: { readonly count: number; readonly per: Milliseconds } | undefined
+  /** Sessions of the pool beyond which none begins. */
+  readonly maxSessions: number
+}
+
 /** CHTTP: a sealed cookie of ours names the session. */
-export interface SessionCookieConfig extends OwnCookieConfig {
+export interface SessionCookieConfig extends OwnCookieConfig, SessionQuotaConfig {
   readonly strategy: 'session-cookie'
   readonly begin: 'always' | 'on-cookie' | { readonly cookies: readonly string[] }
   readonly age: Milliseconds
@@ -274,7 +282,7 @@ export interface SessionCookieConfig extends OwnCookieConfig {
 }
 
 /** A10 aFleX: a value that the application or its client chose is the key. */
-export interface PersistenceKeyConfig {
+export interface PersistenceKeyConfig extends SessionQuotaConfig {
   readonly strategy: 'persistence-key'
   /** In their order: the first that leads to a session decides. */
   readonly from: readonly KeySource[]
@@ -288,10 +296,6 @@ export interface PersistenceKeyConfig {
   readonly maxSkew: number | undefined
   /** The pool in whose table the keys are, which honours them too; undefined: this one. */
   readonly share: string | undefined
-  /** Sessions that the requests of one client may begin, per worker; undefined: no limit. */
-  readonly newPerClient: { readonly count: number; readonly per: Milliseconds } | undefined
-  /** Sessions of the pool beyond which none begins. */
-  readonly maxSessions: number
   /** `cookie`: a sealed cookie of ours by which its sessions are found while the store is away; undefined: nothing. */
   readonly backup: 'cookie' | undefined
 }

@@ -62,6 +62,8 @@ export const defaults = {
     /** CHTTP's 1800 s. */
     age: '30m',
     ends: 'age',
+    newPerClient: false,
+    maxSessions: 10_000_000,
   },
   /** How each cookie of ours is dressed. */
   ownCookie: {

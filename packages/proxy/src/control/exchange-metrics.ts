@@ -1,4 +1,4 @@
-import type { SessionRefusal } from '../affinity/key-quota.ts'
+import type { SessionRefusal } from '../affinity/session-quota.ts'
 import type { PoolConfig } from '../config/config.ts'
 import type { ExchangeRecord } from '../traffic/exchange-record.ts'
 import { type Decision, decisionOf, persistenceCodes } from './decisions.ts'

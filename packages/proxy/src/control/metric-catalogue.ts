@@ -85,7 +85,7 @@ export const catalogue: Readonly<Record<MetricKey, MetricDescription>> = {
   sessionsRefused: {
     name: 'sticky_sessions_refused_total',
     type: 'counter',
-    help: 'Sessions by keys that were not begun, their exchanges served all the same: client-limit (newPerClient), pool-limit (maxSessions).',
+    help: 'Sessions that were not begun in the store, their exchanges served all the same: client-limit (newPerClient), pool-limit (maxSessions).',
     labels: ['pool', 'reason'],
     aggregator: 'sum',
   },

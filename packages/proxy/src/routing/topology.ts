@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Milliseconds, Store } from '@sticky/store'
 
 import type { Fingerprints } from '../affinity/fingerprint.ts'
-import type { SessionRefusal } from '../affinity/key-quota.ts'
+import type { SessionRefusal } from '../affinity/session-quota.ts'
 import type { Keyring } from '../affinity/keyring.ts'
 import { createStrategy } from '../affinity/registry.ts'
 import type { ScriptHosts } from '../affinity/script-service.ts'

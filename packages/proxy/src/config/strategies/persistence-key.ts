@@ -2,20 +2,14 @@ import * as z from 'zod'
 
 import type { PersistenceKeyConfig } from '../config.ts'
 import { defaults } from '../defaults.ts'
-import { list, map, oneOf, optional, whole } from '../schema-shapes.ts'
-import { age, duration, id, method } from '../schema-values.ts'
+import { list, map, oneOf, optional } from '../schema-shapes.ts'
+import { age, id, method } from '../schema-values.ts'
 import { keySource } from './key-source.ts'
 import { lifetime } from './lifetime.ts'
+import { sessionQuota } from './session-quota.ts'
 import type { StrategySchema } from './strategy-schema.ts'
 
 const usual = defaults.persistenceKey
-
-const newPerClient = map({
-  count: whole(1, 1_000_000_000)
-    .prefault(usual.newPerClient.count)
-    .describe('So many sessions by values that requests brought.'),
-  per: duration.prefault(usual.newPerClient.per).describe('In each span of this length.'),
-})
 
 const contents = map({
   strategy: z
@@ -36,13 +30,12 @@ const contents = map({
     'A backend that carries more than so many times its pool’s mean load gives sessions away. By default none is given away.',
   ),
   share: optional(id).describe('The pool among whose sessions these are, so that each honours the other’s keys.'),
-  newPerClient: z
-    .union([newPerClient, z.literal(false)], { error: 'must be a map such as { count: 600, per: 1m }, or false' })
+  newPerClient: sessionQuota.newPerClient
     .prefault(usual.newPerClient)
     .describe(
-      'How many sessions the requests of one address (of one /64 of IPv6) may begin, per worker; `false`: any.',
+      'How many sessions the values of one address’ requests (of one /64 of IPv6) may begin, per worker; `false`: any.',
     ),
-  maxSessions: whole(1, 1_000_000_000)
+  maxSessions: sessionQuota.maxSessions
     .prefault(usual.maxSessions)
     .describe('With so many sessions in the pool none begins, until some have ended.'),
   backup: optional(oneOf(['cookie'])).describe(
@@ -55,7 +48,4 @@ function skewExpectation(): string {
 }
 
 /** A persistence-key strategy. */
-export const persistenceKey: StrategySchema<PersistenceKeyConfig> = contents.transform((given) => ({
-  ...given,
-  newPerClient: given.newPerClient || undefined,
-}))
+export const persistenceKey: StrategySchema<PersistenceKeyConfig> = contents

@@ -6,6 +6,7 @@ import { list, map, oneOf, optional } from '../schema-shapes.ts'
 import { age, cookieName, ownCookieName } from '../schema-values.ts'
 import { lifetime } from './lifetime.ts'
 import { ownCookie } from './own-cookie.ts'
+import { sessionQuota } from './session-quota.ts'
 import type { StrategySchema } from './strategy-schema.ts'
 
 const beginExpectation = 'must be always, on-cookie or { cookies: [NAME, …] }'
@@ -38,6 +39,14 @@ const contents = map({
     .describe(
       'The application’s cookies by which a session is found again when our own cookie is missing or does not open. Each value that is set costs a row.',
     ),
+  newPerClient: sessionQuota.newPerClient
+    .prefault(cookie.newPerClient)
+    .describe(
+      'How many sessions one address (one /64 of IPv6) may begin in the store, per worker, beyond which its cookies alone tell where they live; `false`: any.',
+    ),
+  maxSessions: sessionQuota.maxSessions
+    .prefault(cookie.maxSessions)
+    .describe('With so many sessions of the pool in the store cookies alone tell where newer ones live.'),
   ...ownCookie,
 })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { KeyQuota } from './key-quota.ts'
+import { SessionQuota } from './session-quota.ts'
 
 const client = { address: '192.0.2.1', secure: false }
 
@@ -83,7 +83,7 @@ test('without a count its own go on to count', async () => {
   expect(quota.refuses(undefined)).toBe('pool-limit')
 })
 
-function made(limits: Partial<ConstructorParameters<typeof KeyQuota>[0]>) {
+function made(limits: Partial<ConstructorParameters<typeof SessionQuota>[0]>) {
   const counts: { live: number | undefined; asked: number; until?: Promise<void> } = { live: 0, asked: 0 }
   let now = 1_000_000
   const count = async () => {
@@ -91,7 +91,7 @@ function made(limits: Partial<ConstructorParameters<typeof KeyQuota>[0]>) {
     await counts.until
     return counts.live
   }
-  const quota = new KeyQuota({ newPerClient: undefined, maxSessions: 1000, ...limits }, { now: () => now, count })
+  const quota = new SessionQuota({ newPerClient: undefined, maxSessions: 1000, ...limits }, { now: () => now, count })
   const wait = (time: number) => {
     now += time
   }

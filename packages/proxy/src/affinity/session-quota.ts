@@ -1,8 +1,10 @@
 import type { Milliseconds } from '@sticky/store'
 
-import type { PersistenceKeyConfig } from '../config/config.ts'
+import type { SessionQuotaConfig } from '../config/config.ts'
 import { ClientAllowance } from './client-allowance.ts'
+import type { AffinityServices } from './registry.ts'
 import type { Client } from './strategy.ts'
+import { orAway } from './unasked.ts'
 
 /** Why a session was not begun: its client began too many, or the pool has too many. */
 export type SessionRefusal = 'client-limit' | 'pool-limit'
@@ -14,8 +16,18 @@ export interface QuotaServices {
   count(): Promise<number | undefined>
 }
 
-/** Limits how many sessions begin, so that values which change with every request cannot fill the store. */
-export class KeyQuota {
+/** The quota of a pool's sessions in that table. */
+export function quotaOf(config: SessionQuotaConfig, table: string, { store }: AffinityServices): SessionQuota {
+  return new SessionQuota(config, { now: () => store.now(), count: () => countIn(table, store) })
+}
+
+async function countIn(table: string, { sessions }: AffinityServices['store']): Promise<number | undefined> {
+  const counts = await orAway(sessions.count(table))
+  return counts && [...counts.values()].reduce((total, count) => total + count, 0)
+}
+
+/** Limits how many sessions begin, so that clients which are new with every request cannot fill the store. */
+export class SessionQuota {
   readonly #maxSessions: number
   readonly #services: QuotaServices
   /** Undefined: clients begin as many as they like. */
@@ -25,16 +37,13 @@ export class KeyQuota {
   #others = 0
   #askedAt: Milliseconds = -Infinity
 
-  constructor(
-    { newPerClient, maxSessions }: Pick<PersistenceKeyConfig, 'newPerClient' | 'maxSessions'>,
-    services: QuotaServices,
-  ) {
+  constructor({ newPerClient, maxSessions }: SessionQuotaConfig, services: QuotaServices) {
     this.#maxSessions = maxSessions
     this.#services = services
     this.#clients = newPerClient && new ClientAllowance(newPerClient, () => services.now())
   }
 
-  /** Counts a session that is to begin, or tells why it must not; `giver` is the client whose request gave its key. */
+  /** Counts a session that is to begin, or tells why it must not; `giver` is the client whose request begins it. */
   refuses(giver: Client | undefined): SessionRefusal | undefined {
     this.#askAgain()
     if (this.#others + this.#begun >= this.#maxSessions) return 'pool-limit'
