@@ -35,7 +35,10 @@ function foreignHost({ host = '' }: IncomingHttpHeaders): AdminProblem | undefin
 
 const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
 
-function foreignOrigin({ origin, host }: IncomingHttpHeaders): AdminProblem | undefined {
-  if (origin === undefined || origin === `http://${host}`) return undefined
+function foreignOrigin({ origin, host, ...headers }: IncomingHttpHeaders): AdminProblem | undefined {
+  const isOurs = origin === undefined || origin === `http://${host}`
+  // A page may ask for images of anywhere, and browsers tell no origin then.
+  const isEmbedded = /^(cross|same)-site$/.test(String(headers['sec-fetch-site']))
+  if (isOurs && !isEmbedded) return undefined
   return new AdminProblem('foreign-origin', 'requests from other origins are refused')
 }
