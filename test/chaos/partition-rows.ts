@@ -1,3 +1,4 @@
+import type { ProxyNode } from '../support/proxy-node.ts'
 import { expectQuiet, inFlightElsewhere, watchForNegatives } from './counts.ts'
 import { Namespace } from './namespace.ts'
 import type { Row } from './row.ts'
@@ -28,6 +29,12 @@ export const partitionRows: readonly Row[] = [
       await trial.within('others drop its counts', others, (count) => count <= 0, LEASE + 1_000)
       await trial.stands()
       await trial.heal(heal)
+      await trial.recovers(
+        'it finds Redis again',
+        () => missing(lonely!),
+        (roles) => roles.length === 0,
+        5_000,
+      )
       await trial.recovers('others see its counts again', others, (count) => count >= SOCKETS, 10_000)
       await trial.calm()
       trial.expect('no count is negative', negative() === 0)
@@ -40,6 +47,12 @@ export const partitionRows: readonly Row[] = [
     },
   },
 ]
+
+/** By its log, the ways to Redis that it has lost and not found again; its admin API may be in a namespace of its own. */
+function missing({ lines }: ProxyNode): string[] {
+  const last = new Map(lines.filter(({ msg }) => /^store (lost|found)$/.test(msg)).map(({ role, msg }) => [role, msg]))
+  return Array.from(last).flatMap(([role, msg]) => (msg === 'store lost' ? [`${role}`] : []))
+}
 
 interface CutOff {
   readonly stage: Stage

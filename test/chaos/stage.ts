@@ -106,7 +106,7 @@ export class Stage implements AsyncDisposable {
       node: { workers },
       secrets: [secret],
       shutdownTimeout: `${SHUTDOWN}ms`,
-      drain: { grace: '2s' },
+      drain: { grace: '4s' },
       // As users have it; the tests' own nodes are more patient.
       store: { url, budget: '50ms', commandTimeout: '1s', ...store },
       pools: {

@@ -13,13 +13,15 @@ export interface Form {
   readonly before: number
   readonly during: number
   readonly after: number
+  /** How many times longer than a row says something may take. */
+  readonly patience: number
 }
 
-/** Each fault once, for the tests: what machines that are busy with others would get wrong is not asked. */
-export const short: Form = { name: 'short', before: 1_500, during: 3_000, after: 1_500 }
+/** Each fault once, for the tests: what machines that are busy with others would get wrong, which is times, is not asked. */
+export const short: Form = { name: 'short', before: 1_500, during: 3_000, after: 1_500, patience: 5 }
 
 /** What the report is made of. */
-export const long: Form = { name: 'long', before: 10_000, during: 30_000, after: 10_000 }
+export const long: Form = { name: 'long', before: 10_000, during: 30_000, after: 10_000, patience: 1 }
 
 /** What came of a row. */
 export interface Outcome {
@@ -93,26 +95,33 @@ export class Trial implements AsyncDisposable {
     await Promise.all(this.#loads.map((load) => load.stop()))
   }
 
-  /** Asks until the answer satisfies, which is when everything is as before; a failure when that takes longer. Tells how long it took. */
+  /** Asks until the answer satisfies, which is when all is as before: so long after the fault or its end at most. */
   async recovers<T>(
     what: string,
     ask: () => T | Promise<T>,
     satisfies: (answer: T) => boolean,
     within: number,
-  ): Promise<number> {
+  ): Promise<void> {
     const since = this.#healedAt ?? this.faultAt
-    await this.within(what, ask, satisfies, since + within - performance.now())
-    const took = performance.now() - since
-    this.#recovery = Math.max(this.#recovery ?? 0, took)
-    return took
+    await this.#asks(what, ask, satisfies, since + within * this.form.patience)
+    this.#recovery = Math.max(this.#recovery ?? 0, performance.now() - since)
   }
 
-  /** The same, for what is not the end of the fault. */
+  /** The same from now on, for what is not the end of the fault. */
   async within<T>(
     what: string,
     ask: () => T | Promise<T>,
     satisfies: (answer: T) => boolean,
     within: number,
+  ): Promise<void> {
+    await this.#asks(what, ask, satisfies, performance.now() + within * this.form.patience)
+  }
+
+  async #asks<T>(
+    what: string,
+    ask: () => T | Promise<T>,
+    satisfies: (answer: T) => boolean,
+    until: number,
   ): Promise<void> {
     // Who cannot answer yet has not the answer that is waited for.
     const asked = async () => {
@@ -123,7 +132,11 @@ export class Trial implements AsyncDisposable {
       }
     }
     try {
-      await eventually(asked, (reply) => 'answer' in reply && satisfies(reply.answer), Math.max(within, 0))
+      await eventually(
+        asked,
+        (reply) => 'answer' in reply && satisfies(reply.answer),
+        Math.max(until - performance.now(), 0),
+      )
     } catch (error) {
       this.#failures.push(`${what}: ${(error as Error).message}`)
     }
