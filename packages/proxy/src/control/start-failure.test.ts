@@ -1,5 +1,8 @@
+import { createServer } from 'node:http'
+
 import { expect, test } from 'vitest'
 
+import { listen } from './admin-socket.ts'
 import { StartFailure, startFailure } from './start-failure.ts'
 
 test.each([
@@ -19,10 +22,22 @@ test.each([
   expect(failure).toMatchObject({ message: sentence, cause: error })
 })
 
-test("a socket's failure names its path", () => {
-  const error = Object.assign(new Error(), { code: 'EACCES', syscall: 'listen', address: '/run/sticky.sock', port: -1 })
+test.each([
+  ['EADDRINUSE', 'another process listens there already, or it is a file of another kind'],
+  ['EACCES', 'its folder does not exist, or may not be written to'],
+  ['ELOOP', 'ELOOP'],
+])('%s of a socket names its path, and what is the matter with it', (code, reason) => {
+  const error = Object.assign(new Error(), { code, syscall: 'listen', address: '/run/sticky.sock', port: -1 })
 
-  expect(startFailure(error)).toMatchObject({ message: expect.stringContaining('cannot listen on /run/sticky.sock: ') })
+  expect(startFailure(error)).toMatchObject({ message: `cannot listen on /run/sticky.sock: ${reason}` })
+})
+
+test('so it is of a socket that the system refuses', async () => {
+  const listening = listen(createServer(), { socket: '/nowhere/sticky.sock' }).catch(startFailure)
+
+  expect(await listening).toMatchObject({
+    message: 'cannot listen on /nowhere/sticky.sock: its folder does not exist, or may not be written to',
+  })
 })
 
 test('what has nothing to do with listening stays as it is', () => {

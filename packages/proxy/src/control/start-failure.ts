@@ -10,12 +10,20 @@ export function startFailure(error: unknown): unknown {
   if (error instanceof ScriptUnusable) return new StartFailure(error.message, { cause: error })
   const { code, syscall, address, port } = Object(error) as NodeJS.ErrnoException & { address?: string; port?: number }
   if (syscall !== 'listen' && syscall !== 'bind') return error
-  const place = port === undefined || port < 0 ? address : `${address}:${port}`
-  return new StartFailure(`cannot listen on ${place}: ${reasons[code ?? ''] ?? code}`, { cause: error })
+  const isSocket = port === undefined || port < 0
+  const place = isSocket ? address : `${address}:${port}`
+  const why = (isSocket ? reasonsOfSockets : reasonsOfPorts)[code ?? ''] ?? code
+  return new StartFailure(`cannot listen on ${place}: ${why}`, { cause: error })
 }
 
-const reasons: Readonly<Record<string, string>> = {
+const reasonsOfPorts: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process listens there already',
   EACCES: 'the system does not permit it; ports below 1024 need CAP_NET_BIND_SERVICE',
   EADDRNOTAVAIL: 'this machine does not have that address',
+}
+
+const reasonsOfSockets: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there already, or it is a file of another kind',
+  // libuv says so of a folder that is missing, too.
+  EACCES: 'its folder does not exist, or may not be written to',
 }
