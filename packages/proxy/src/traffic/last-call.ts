@@ -1,7 +1,5 @@
 import { connect, type Server } from 'node:net'
 
-import type { Milliseconds } from '@sticky/store'
-
 import type { Address } from '../config/config.ts'
 
 /** What Node's sockets are beneath: nothing else leads to listen(2) and getpeername(2) once they exist. */
@@ -12,17 +10,16 @@ interface Handled {
 // Node's own.
 const BACKLOG = 511
 
-// A flood of connections may leave the queue no moment in which it is empty.
-const LONGEST: Milliseconds = 300
+// A flood of connections may leave the queue no moment in which it is empty. Turns, as a busy machine may allow few of them in any time.
+const MOST_TURNS = 500
 
 /**
  * Resolves when nobody waits to be accepted any more and nobody can begin to: a server that closes in that turn resets nobody, and
  * whoever comes is refused. For sockets that nobody goes on accepting from.
  */
 export async function lastCall(server: Server, address: Address): Promise<void> {
-  const end = performance.now() + LONGEST
-  while (server.listening && !(await isFullOfUs(server, address)) && performance.now() < end) {
-    // One is accepted in each turn.
+  for (let turn = 0; turn < MOST_TURNS && server.listening && !(await isFullOfUs(server, address)); turn++) {
+    // One is accepted in each.
     await new Promise(setImmediate)
   }
 }
