@@ -266,9 +266,9 @@ export function storeContract(
         const { key } = await begin({ age: short })
         await store.sessions.end(key)
 
-        await tested.pass(short * 1.3)
+        await tested.pass(short * 1.15)
         expect(await store.sessions.find(key)).toMatchObject({ state: 'ended' })
-        await tested.pass(short * 0.2 + 20)
+        await tested.pass(short * 0.35 + 20)
         expect(await store.sessions.find(key)).toMatchObject({ state: 'absent' })
       })
 
