@@ -53,6 +53,16 @@ describe('a unix socket', () => {
   })
 })
 
+test('a connection that cannot be accepted ends no node', async () => {
+  await using server = createHttpServer((_, response) => response.end('served'))
+  const address = await listen(server, { host: '127.0.0.1', port: 0 })
+
+  // What node:net emits when the process has no descriptors left.
+  server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE', syscall: 'accept' }))
+
+  expect(await (await fetch(`http://${address}`)).text()).toBe('served')
+})
+
 function freshPath(): string {
   return join(mkdtempSync(join(tmpdir(), 'sticky-admin-')), 'admin.sock')
 }

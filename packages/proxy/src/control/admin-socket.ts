@@ -24,6 +24,8 @@ async function begun(server: Server, begin: () => void): Promise<void> {
   const listening = once(server, 'listening')
   begin()
   await listening
+  // Accepting fails while the process has no descriptors left: who connects is closed, and the node must not end for that.
+  server.on('error', () => {})
 }
 
 /** A mode given afterwards comes too late: whoever has connected meanwhile stays. */
