@@ -25,12 +25,13 @@ export class CompanionKeeper {
   readonly #triggers: readonly string[]
   readonly #now: () => Milliseconds
 
-  constructor(config: CompanionCookieConfig, { pool, backends, members, keyring, store }: AffinityServices) {
+  constructor(config: CompanionCookieConfig, services: AffinityServices) {
+    const { pool, members, keyring, store } = services
     this.config = config
     this.pool = pool
     this.plainNames = withAddresses(plainNames(members), members)
     this.names = config.value === 'plain' ? this.plainNames : sealedNames(pool, members, keyring)
-    this.homes = new Homes(backends, store)
+    this.homes = new Homes(services)
     this.#meta = metaName(config.name)
     this.#triggers = config.triggers.flatMap((name) => [name, `__Host-${name}`])
     this.#now = () => store.now()

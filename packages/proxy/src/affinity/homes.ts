@@ -1,4 +1,6 @@
-import type { Milliseconds, Store } from '@sticky/store'
+import type { Milliseconds } from '@sticky/store'
+
+import type { AffinityServices } from './registry.ts'
 
 // Exchanges that began before a change of the configuration bind by what was there then, as do nodes that change a little later.
 const SETTLING: Milliseconds = 60_000
@@ -6,12 +8,11 @@ const SETTLING: Milliseconds = 60_000
 /** The homes that rows of one pool name: a known backend's is the same array each time. */
 export class Homes {
   readonly #homes: ReadonlyMap<string, readonly string[]>
-  /** Since when these are the pool's backends here, in store time. */
   readonly #since: Milliseconds
 
-  constructor(backends: Iterable<string>, store: Pick<Store, 'now'>) {
+  constructor({ backends, store, since = store.now() }: Pick<AffinityServices, 'backends' | 'store' | 'since'>) {
     this.#homes = new Map([...backends].map((backend) => [backend, [backend]]))
-    this.#since = store.now()
+    this.#since = since
   }
 
   at(backend: string): readonly string[] {

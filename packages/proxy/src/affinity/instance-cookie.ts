@@ -22,11 +22,12 @@ class InstanceCookie implements AffinityStrategy {
   readonly names: InstanceNames
   readonly homes: Homes
 
-  constructor(config: InstanceCookieConfig, { pool, backends, members, keyring, store }: AffinityServices) {
+  constructor(config: InstanceCookieConfig, services: AffinityServices) {
+    const { pool, members, keyring } = services
     this.config = config
     this.cookie = new OurCookie(config)
     this.names = config.value === 'plain' ? plainNames(members) : sealedNames(pool, members, keyring)
-    this.homes = new Homes(backends, store)
+    this.homes = new Homes(services)
   }
 
   locate({ cookie: field, path }: RequestHead, client: Client): Session {

@@ -41,7 +41,7 @@ export class KeyKeeper {
     this.backup = config.backup === 'cookie' ? new KeyBackup(config, services) : undefined
     this.#told = this.sources.filter(({ isTold }) => isTold)
     this.#heard = this.sources.filter(({ isHeard }) => isHeard)
-    this.#homes = new Homes(services.backends, services.store)
+    this.#homes = new Homes(services)
     this.#quota = quotaOf(config, table, services)
     this.#config = config
     this.#services = services

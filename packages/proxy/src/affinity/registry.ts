@@ -1,4 +1,4 @@
-import type { Store } from '@sticky/store'
+import type { Milliseconds, Store } from '@sticky/store'
 
 import type { AffinityConfig, BackendConfig } from '../config/config.ts'
 import { chain } from './chain.ts'
@@ -20,6 +20,8 @@ export interface AffinityServices {
   readonly pool: string
   /** Ids of the backends this node knows. */
   readonly backends: ReadonlySet<string>
+  /** Since when it knows these and no others, in store time; undefined: from now on. */
+  readonly since?: Milliseconds | undefined
   /** The same, with the names by which requests may ask for them. */
   readonly members: readonly BackendConfig[]
   readonly store: Pick<Store, 'sessions' | 'cookies' | 'now'>

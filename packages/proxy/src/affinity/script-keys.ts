@@ -31,7 +31,7 @@ export class ScriptKeys {
   /** `script` as the configuration names it: rows are kept under that name. */
   constructor(script: string, services: AffinityServices) {
     this.#source = `script:${basename(script)}`
-    this.homes = new Homes(services.backends, services.store)
+    this.homes = new Homes(services)
     this.#services = services
     this.#keyOf = services.fingerprints.keysOf(services.pool, `script:${script}`)
   }

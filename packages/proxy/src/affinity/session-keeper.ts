@@ -54,7 +54,7 @@ export class SessionKeeper {
     this.config = config
     this.cookie = new OurCookie(config)
     this.sealer = new Sealer(services.pool, services.backends, services.keyring)
-    this.homes = new Homes(services.backends, services.store)
+    this.homes = new Homes(services)
     this.recovery = config.recoverBy.length === 0 ? undefined : new Recovery(config, services)
     this.#services = services
     this.#quota = quotaOf(config, services.pool, services)

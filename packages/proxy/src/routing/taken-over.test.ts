@@ -92,6 +92,33 @@ test('of a pool that changes the queue is the same, so that whoever waits keeps 
   expect(after.pools.get('shop')!.queue).toBe(before.pools.get('shop')!.queue)
 })
 
+test('of a pool that changes the budget of retries is the same, unless that is what changes', () => {
+  const drawn = services()
+  const before = topology([shop()], drawn)
+  const { retry } = before.pools.get('shop')!.config
+
+  const weighed = topology([shop([c!])], drawn, before)
+  const thrifty = topology([shop([c!], { retry: { ...retry, budget: 0 } })], drawn, weighed)
+
+  expect(weighed.pools.get('shop')!.retries).toBe(before.pools.get('shop')!.retries)
+  expect(thrifty.pools.get('shop')!.retries).not.toBe(before.pools.get('shop')!.retries)
+})
+
+test('a pool has its backends since one came or went, whatever else has changed', () => {
+  let now = 1_000
+  const drawn = { ...services(), store: new MemoryStore({ now: () => now }) }
+  const since = ({ pools }: Topology): number => pools.get('shop')!.since
+  const first = topology([shop()], drawn)
+
+  now = 2_000
+  const weighed = topology([shop([b!, { ...a!, weight: 7 }], { balance: 'random' })], drawn, first)
+  const grown = topology([shop([a!, b!, c!])], drawn, weighed)
+  now = 3_000
+  const other = topology([shop([a!, b!, backendConfig('d')])], drawn, grown)
+
+  expect([first, weighed, grown, other].map(since)).toEqual([1_000, 1_000, 2_000, 3_000])
+})
+
 test('whoever holds the topology before finds it as it was', () => {
   const drawn = services()
   const before = topology([shop()], drawn)

@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Milliseconds, Store } from '@sticky/store'
 
 import type { Fingerprints } from '../affinity/fingerprint.ts'
-import type { SessionRefusal } from '../affinity/session-quota.ts'
 import type { Keyring } from '../affinity/keyring.ts'
 import { createStrategy } from '../affinity/registry.ts'
 import type { ScriptHosts } from '../affinity/script-service.ts'
+import type { SessionRefusal } from '../affinity/session-quota.ts'
 import type { AffinityStrategy } from '../affinity/strategy.ts'
 import { type Balancer, createBalancer } from '../balancing/balancer.ts'
 import { localChoice } from '../balancing/local-choice.ts'
@@ -35,6 +35,8 @@ export interface Pool {
   readonly config: PoolConfig
   readonly backends: readonly Backend[]
   readonly byId: ReadonlyMap<string, Backend>
+  /** Since when it has these backends and no others, in store time. */
+  readonly since: Milliseconds
   readonly strategy: AffinityStrategy
   readonly balancer: Balancer
   /** One that places newcomers on these of its backends alone. */
@@ -109,7 +111,27 @@ function ruleOf({ host, path, pattern, backends, whenDrained }: RouteConfig, to:
 function poolAfter(before: Pool | undefined, config: PoolConfig, services: TopologyServices): Pool {
   if (before === undefined) return buildPool(config, services)
   if (isDeepStrictEqual(before.config, config)) return before
-  return buildPool(config, services, unchangedBackends(before, config), before.queue)
+  return buildPool(config, services, keptOf(before, config))
+}
+
+/** What a pool has of the one before. */
+interface Kept {
+  readonly unchanged: ReadonlyMap<string, Backend>
+  readonly queue: Queue
+  readonly retries: RetryBudget | undefined
+  readonly since: Milliseconds | undefined
+}
+
+function keptOf(before: Pool, config: PoolConfig): Kept {
+  const isAsThrifty = isDeepStrictEqual(before.config.retry, config.retry)
+  const isOfTheSame =
+    config.backends.length === before.byId.size && config.backends.every(({ id }) => before.byId.has(id))
+  return {
+    unchanged: unchangedBackends(before, config),
+    queue: before.queue,
+    retries: isAsThrifty ? before.retries : undefined,
+    since: isOfTheSame ? before.since : undefined,
+  }
 }
 
 /** Those that the pool had as they are; what the pool says of all its backends counts for each. */
@@ -119,20 +141,16 @@ function unchangedBackends(before: Pool, config: PoolConfig): ReadonlyMap<string
   return new Map(same.map(({ id }) => [id, before.byId.get(id)!]))
 }
 
-function buildPool(
-  config: PoolConfig,
-  services: TopologyServices,
-  kept: ReadonlyMap<string, Backend> = new Map(),
-  queue: Queue = new Queue(config.id, { ...services, load: services.store.load }),
-): Pool {
+function buildPool(config: PoolConfig, services: TopologyServices, kept?: Kept): Pool {
   const { store, keyring, fingerprints, clock, random } = services
   const { load, sessions } = store
   const pool = config.id
   const { countsKnown, maxBody, replayBody, removeHeaders, movedHeader, onUnavailable } = config
   const backends = Object.freeze(
-    config.backends.map((each) => kept.get(each.id) ?? buildBackend(config, each, services)),
+    config.backends.map((each) => kept?.unchanged.get(each.id) ?? buildBackend(config, each, services)),
   )
   const byId = new Map(backends.map((backend) => [backend.id, backend]))
+  const since = kept?.since ?? store.now()
   const makePolicy = (services.policies ?? policies)[config.balance]
   const chosen = makePolicy({ pool, backends, countsKnown, load, sessions, clock, random })
   const isLimited = backends.some(({ limit }) => limit !== undefined)
@@ -145,9 +163,11 @@ function buildPool(
     config,
     backends,
     byId,
+    since,
     strategy: createStrategy(config.affinity, {
       pool,
       backends: new Set(byId.keys()),
+      since,
       members: config.backends,
       store,
       keyring,
@@ -161,8 +181,8 @@ function buildPool(
     maxBody: maxBody ?? Number.POSITIVE_INFINITY,
     replayBody,
     removed: removeHeaders.length === 0 ? undefined : new FieldPatterns(removeHeaders),
-    queue,
-    retries: new RetryBudget(config.retry),
+    queue: kept?.queue ?? new Queue(pool, { ...services, load }),
+    retries: kept?.retries ?? new RetryBudget(config.retry),
     moved: movedHeader === undefined ? undefined : new MovedField(movedHeader),
   })
 }

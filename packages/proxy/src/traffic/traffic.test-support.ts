@@ -154,6 +154,7 @@ function testPool(options: TestTrafficOptions, store: MemoryStore): Pool {
     config,
     backends,
     byId,
+    since: 0,
     strategy: { locate: () => session },
     balancer: createBalancer(parts),
     balancerAmong: (some) => createBalancer({ ...parts, backends: some }),
