@@ -15,7 +15,7 @@ import { type BackendReport, reportsAbout, type WorkerReport } from './worker-re
 export interface BackendSources {
   readonly store: Store
   readonly pools: readonly PoolConfig[]
-  readonly orders: Pick<BackendOrders, 'of' | 'heed'>
+  readonly orders: Pick<BackendOrders, 'of' | 'heed' | 'refresh'>
   readonly checks: Pick<HealthChecks, 'of'>
   readonly acknowledgements: Pick<Acknowledgements, 'missing'>
   /** Asks this node's workers. */
@@ -40,6 +40,8 @@ export function backendOperations(sources: BackendSources): Pick<AdminApi, 'back
 
     async changeBackend(pool, id, change) {
       const named = configured(pools, pool, id)
+      // A store that forgot what was said is to know it again before more is said.
+      await orders.refresh()
       orders.heed(await store.cluster.order(pool, id, change))
       const unacknowledged = await acknowledgements.missing()
       return { apiVersion, ...(await show(named.pool, named.backend)), unacknowledged }

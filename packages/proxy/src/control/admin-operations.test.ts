@@ -241,7 +241,7 @@ function admin(reports: readonly WorkerReport[] = []) {
     pools,
     self: () => announcement('self'),
     reports: async () => reports,
-    orders: { of: () => undefined, heed: () => {} },
+    orders: { of: () => undefined, heed: () => {}, refresh: async () => {} },
     acknowledgements: { missing: async () => [] },
     checks: {
       of: (_: string, backend: string) =>
