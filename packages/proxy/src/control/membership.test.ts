@@ -43,6 +43,26 @@ test('a live node of the same id is warned about once, and one of another config
   ])
 })
 
+test('a node whose configuration differs again is warned about again', async () => {
+  const store = new MemoryStore()
+  const { member, events } = await join(store)
+  const other = await join(store, { node: { id: 'n2', workers: 1 } })
+  const differing = testConfig({ node: { id: 'n2', workers: 1 }, pools: [testPool('shop', ['z'])] })
+  const alike = testConfig({ node: { id: 'n2', workers: 1 } })
+  await member.adopt(testConfig({ node: { id: 'n1', workers: 1 } }), [])
+  const before = events.length
+
+  for (const config of [differing, alike, differing]) {
+    await other.member.adopt(config, [])
+    await member.adopt(testConfig(), [])
+    await member.adopt(testConfig(), [])
+  }
+
+  expect(events.slice(before).map(({ event }) => event)).toEqual(
+    Array(2).fill('another node has a different configuration'),
+  )
+})
+
 test('a node announces its addresses and leaves when it is disposed', async () => {
   const store = new MemoryStore()
   const { member } = await join(store)

@@ -54,7 +54,8 @@ class Member implements ClusterMembership {
   readonly instance: string = randomUUID()
   keyring: KeyringData
   readonly #options: MembershipOptions
-  readonly #suspicions = new Set<string>()
+  /** Of those that live now. */
+  #suspicions: ReadonlySet<string> = new Set()
   readonly #started = Date.now()
   #config: Config
   #configHash: string
@@ -150,21 +151,21 @@ class Member implements ClusterMembership {
     this.#options.onKeyring(keyring)
   }
 
-  /** Tells once of each node that is a mistake beside ours. */
+  /** Tells once of each node that is a mistake beside ours, for as long as it is. */
   #suspect(nodes: readonly NodeRow[]): void {
     const own = this.announcement
+    const suspicions = new Set<string>()
     for (const other of nodes.filter((node) => node.instance !== own.instance)) {
       const place = { other: other.id, host: other.host, other_pid: other.pid }
-      if (other.id === own.id) this.#warn(other, place, 'another live node has the same id')
-      if (other.configHash !== own.configHash) this.#warn(other, place, 'another node has a different configuration')
+      const warn = (event: string): void => {
+        const suspicion = `${other.instance} ${other.configHash} ${event}`
+        suspicions.add(suspicion)
+        if (!this.#suspicions.has(suspicion)) this.#options.log.warn(place, event)
+      }
+      if (other.id === own.id) warn('another live node has the same id')
+      if (other.configHash !== own.configHash) warn('another node has a different configuration')
     }
-  }
-
-  #warn(other: NodeRow, place: object, event: string): void {
-    const suspicion = `${other.instance} ${other.configHash} ${event}`
-    if (this.#suspicions.has(suspicion)) return
-    this.#suspicions.add(suspicion)
-    this.#options.log.warn(place, event)
+    this.#suspicions = suspicions
   }
 
   get announcement(): NodeAnnouncement {
