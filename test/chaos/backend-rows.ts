@@ -50,8 +50,8 @@ export const backendRows: readonly Row[] = [
       'who waits there is told 504 after 2 s, and no request is sent twice; of the others p99 is at most twice the usual; it serves again once it answers',
     async run(trial) {
       const way = trial.stack.use(await wayToB())
-      const pool = { timeouts: { response: `${RESPONSE_TIMEOUT}ms`, ejects: true } }
-      const stage = trial.stack.use(await behind(way, { pool }))
+      const pools = { timeouts: { response: `${RESPONSE_TIMEOUT}ms`, ejects: true } }
+      const stage = trial.stack.use(await behind(way, { pools }))
       const load = stage.load()
       await trial.under(load)
       await trial.fault(() => way.proxy.blackhole())

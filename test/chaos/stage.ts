@@ -17,8 +17,9 @@ import { sites } from './sites.ts'
 export interface StageOptions {
   readonly nodes?: number
   readonly workers?: number
-  /** Keys of the pool, and of the whole configuration. */
+  /** Keys of the pool of sealed cookies, of both pools, and of the whole configuration. */
   readonly pool?: object
+  readonly pools?: object
   readonly config?: object
   /** Keys of `store`; a `url` there takes the place of the stage's own Redis. */
   readonly store?: object
@@ -100,7 +101,7 @@ export class Stage implements AsyncDisposable {
 
   /** What the node in that place runs. */
   configuration(place: number): Configuration {
-    const { workers = 1, pool, config, store } = this.options
+    const { workers = 1, pool, pools, config, store } = this.options
     const url = this.ways[place] ? `redis://127.0.0.1:${this.ways[place].port}` : this.redis.url
     return {
       node: { workers },
@@ -113,11 +114,13 @@ export class Stage implements AsyncDisposable {
         [POOL]: {
           backends: this.backends(),
           affinity: [{ strategy: 'session-cookie', name: 'sticky', begin: 'on-cookie', age: AGE }],
+          ...pools,
           ...pool,
         },
         learned: {
           backends: this.backends(),
           affinity: [{ strategy: 'persistence-key', from: [{ cookie: 'app' }], age: AGE, backup: 'cookie' }],
+          ...pools,
         },
       },
       routes: [{ host: sites.learned, pool: 'learned' }, { pool: POOL }],
