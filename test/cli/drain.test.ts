@@ -134,6 +134,24 @@ describe('backends drain', () => {
     expect(run.stderr).toMatch(/^sticky-cli: sessions of pool shop are in no table: only exchanges are waited for/)
   })
 
+  test.each([
+    [[['n2'], []], 0, ''],
+    [
+      [['n2'], ['n2']],
+      5,
+      'sticky-cli: shop/a is empty, but not every worker of n2 has said in time that this is in force there; sticky-cli nodes tells when it was last heard of\n',
+    ],
+  ])('asks again whether all obey when one did not at first: %j', async (unacknowledged, code, end) => {
+    const left = { carried: [{ sessions: 1 }, { sessions: 1 }, { drained: true }], unacknowledged }
+
+    const run = await drained(left, [...drain, '--timeout', '10s'])
+
+    expect(run).toMatchObject({ code, stdout: 'shop/a is empty\n' })
+    expect(run.stderr).toBe(
+      `sticky-cli: not every worker of n2 has said in time that this is in force there; sticky-cli nodes tells when it was last heard of\n${end}`,
+    )
+  })
+
   test('goes on when the node or its store was away for a moment', async () => {
     const run = await drained([{ sessions: 1 }, 'away', 'away', { drained: true }], [...drain, '--timeout', '10s'])
 
@@ -301,11 +319,13 @@ interface Left {
   readonly after?: readonly Carried[]
   /** So many passes over its sessions fail. */
   readonly broken?: number
+  /** Who has not acknowledged that it drains, each time it is said. */
+  readonly unacknowledged?: readonly (readonly string[])[]
 }
 
 /** A node whose backend carries this and that from look to look. */
-function draining({ carried, after = [{ drained: true }], broken = 0 }: Left) {
-  const state = { looks: 0, looksAfter: 0, bulk: [] as [string, BulkSelection][] }
+function draining({ carried, after = [{ drained: true }], broken = 0, unacknowledged = [] }: Left) {
+  const state = { looks: 0, looksAfter: 0, said: 0, bulk: [] as [string, BulkSelection][] }
   const seen = (): BackendDocument => {
     const [list, look] = state.bulk.length > 0 ? [after, state.looksAfter++] : [carried, state.looks]
     const now = list[Math.min(look, list.length - 1)]!
@@ -326,7 +346,7 @@ function draining({ carried, after = [{ drained: true }], broken = 0 }: Left) {
         state.looks++
       }
     },
-    changeBackend: async () => ({ ...seen(), unacknowledged: [] }),
+    changeBackend: async () => ({ ...seen(), unacknowledged: unacknowledged[state.said++] ?? [] }),
     moveSessions: bulk('move'),
     endSessions: bulk('end'),
   }

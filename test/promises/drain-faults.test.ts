@@ -19,7 +19,11 @@ import { CartApps, Crowd, Shopper, type Visit } from '../support/shoppers.ts'
 const prefix = freshPrefix()
 
 let stack: AsyncDisposableStack
-let config: object
+let config: {
+  readonly store: object
+  readonly pools: { readonly shop: object; readonly held: object }
+  readonly routes: object
+}
 /** The second node's way to Redis. */
 let way: FaultProxy
 let nodes: readonly [ProxyNode, ProxyNode]
@@ -148,6 +152,30 @@ test('what a store forgot is not undone by what is said next', async () => {
   await change({ state: 'ready', weight: null })
 })
 
+test('neither a reload nor a worker that is killed lets a newcomer through', async () => {
+  await say('drain')
+  const drained = performance.now()
+  await using crowd = new Crowd([], [nodes[1].port], 1)
+
+  const { pools, ...rest } = settings('n2', { url: `redis://127.0.0.1:${way.port}`, budget: '100ms' })
+  const shop = { ...pools.shop, ejection: { failures: 7 }, balance: 'roundRobin' }
+  await nodes[1].write({ ...rest, pools: { ...pools, shop } })
+  const { status } = await nodes[1].reload()
+  const [killed] = await nodes[1].workerPids()
+  process.kill(killed!, 'SIGKILL')
+  await nodes[1].logged('worker ended', ({ worker_pid }) => worker_pid === killed)
+  const ended = performance.now()
+  await eventually(
+    () => crowd.since(ended).length,
+    (visits) => visits > 50,
+  )
+  await crowd[Symbol.asyncDispose]()
+
+  expect(status).toBe(200)
+  expect(appsOf(crowd.since(drained))).not.toContain('a')
+  await say('ready')
+})
+
 test('a session that an answer under way begins after all others were moved is moved, too', async () => {
   const answering = fetch(`http://127.0.0.1:${nodes[1].port}/held`)
   const [late] = await eventually(
@@ -189,9 +217,12 @@ test('a node that was killed is named until its lease ends, and what was said ou
 
 const cli = (...words: string[]) => stickyCli([...words, '--admin', nodes[0].admin])
 
+function settings(id: string, own: object) {
+  return { ...config, store: { ...config.store, ...own }, node: { id, workers: 2 } }
+}
+
 function start(id: string, own: object): Promise<ProxyNode> {
-  const { store, ...rest } = config as { store: object }
-  return ProxyNode.start({ ...rest, store: { ...store, ...own }, node: { id, workers: 2 } })
+  return ProxyNode.start(settings(id, own))
 }
 
 const say = (state: string, node?: ProxyNode) => change({ state }, node)

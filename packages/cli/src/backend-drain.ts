@@ -162,8 +162,14 @@ class Drain {
 
   async #sayEmpty(seen: BackendDocument): Promise<void> {
     const { output } = this.#context
-    if (this.#terms.watch && output.format === 'json') return
-    await printDocument(output, seen, () => `${this.#title} is empty\n`)
+    const isShown = this.#terms.watch && output.format === 'json'
+    if (!isShown) await printDocument(output, seen, () => `${this.#title} is empty\n`)
+    if (this.#named.size > 0) demandAcknowledged(`${this.#title} is empty`, await this.#sayAgain(seen))
+  }
+
+  /** Whoever did not obey at first may do so by now. */
+  #sayAgain({ wanted }: BackendDocument): Promise<Acknowledged> {
+    return this.#context.api.changeBackend(this.#name.pool, this.#name.backend, { state: wanted })
   }
 
   #notEmpty(seen: BackendDocument, after: string): CommandFailure {
