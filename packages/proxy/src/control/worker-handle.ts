@@ -1,5 +1,4 @@
 import type { Worker } from 'node:cluster'
-import { once } from 'node:events'
 
 import type { Milliseconds } from '@sticky/store'
 
@@ -45,7 +44,8 @@ export class WorkerHandle {
 
   constructor(worker: Worker, order: WorkerOrder) {
     this.#worker = worker
-    this.ended = once(worker, 'exit').then(([code, signal]) => ({ code, signal }))
+    // Not `once` of node:events, which would reject: what can be told to it no more is about to exit.
+    this.ended = new Promise((resolve) => worker.once('exit', (code, signal) => resolve({ code, signal })))
     this.serving = new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
         if (message.kind === 'serving') resolve(message.addresses)
