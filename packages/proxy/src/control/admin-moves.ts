@@ -8,7 +8,7 @@ import { sessionResource } from './admin-sessions.ts'
 import { bulkChanges, type Outcome } from './bulk-changes.ts'
 import type { MoveCounts } from './move-counts.ts'
 import { NewHomes } from './new-homes.ts'
-import type { BulkProgress, BulkSelection, SessionMoved } from './operator-commands.ts'
+import type { BulkProgress, BulkSelection, SessionMove, SessionMoved } from './operator-commands.ts'
 import { sessionRow } from './session-rows.ts'
 import { sessionTables } from './session-tables.ts'
 
@@ -36,7 +36,7 @@ export function moveOperations(sources: MoveSources): MoveOperations {
       const row = await sessionRow(store, pools, id, query)
       if (row === undefined) return undefined
       checkTarget(sources, poolWith(pools, row.key.pool, backend), backend)
-      if (dryRun) return unmoved(row, backend, ifVersion, store.now())
+      if (dryRun) return unmoved(row, { backend, ifVersion }, store.now())
       const moved = await store.sessions.move(row.key, backend, ifVersion)
       if (moved.state !== 'bound') return undefined
       if (moved.backend !== backend) throw conflict(moved)
@@ -70,7 +70,7 @@ export function moveOperations(sources: MoveSources): MoveOperations {
 }
 
 /** What a move that is not made would come to. */
-function unmoved(row: SessionRow, backend: string, ifVersion = row.version, now: Milliseconds): SessionMoved {
+function unmoved(row: SessionRow, { backend, ifVersion = row.version }: SessionMove, now: Milliseconds): SessionMoved {
   if (row.version !== ifVersion && row.backend !== backend) throw conflict(row)
   return { ...sessionResource(row, now), unacknowledged: [] }
 }
