@@ -23,7 +23,7 @@ export class Namespace implements AsyncDisposable {
     const links = [0, 1].map((number) => ({
       outside: `st${tag}o${number}`,
       inside: `st${tag}i${number}`,
-      network: `10.${77 + number}.${tag >> 8}.${(tag & 63) * 4}`.split('.'),
+      network: `10.${64 + 4 * number + ((tag >> 6) & 3)}.${tag >> 8}.${(tag & 63) * 4}`.split('.'),
     }))
     if (!ip(`netns add ${name}`)) return undefined
     const namespace = new Namespace(name, links)
