@@ -8,7 +8,7 @@ import { stickyCli } from '../cli/sticky-cli.ts'
 import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { HoldingApp } from '../support/holding-app.ts'
-import { freePort } from '../support/local-redis.ts'
+import { freePort, type LocalRedis } from '../support/local-redis.ts'
 import { ProxyNode } from '../support/proxy-node.ts'
 import { startRedis } from '../support/redis.ts'
 import { configuration, lives, startedWorkers, workersStarted } from './nodes.ts'
@@ -30,6 +30,14 @@ async function holdOnOne(node: ProxyNode, app: HoldingApp) {
   process.kill(other, 'SIGCONT')
   return { holder, other, held }
 }
+
+const storeAt = ({ url }: LocalRedis) => ({
+  url,
+  lease: '2s',
+  heartbeat: '200ms',
+  commandTimeout: '1s',
+  budget: '100ms',
+})
 
 const refused = (node: ProxyNode) =>
   eventually(
@@ -183,20 +191,40 @@ describe('a node', { concurrent: true }, () => {
     expect(await Promise.all(clients.map((client) => client.answered))).toEqual(Array(40).fill('HTTP/1.1 200'))
   })
 
-  test.each(['kill', 'pause'] as const)('ends without its store: %s of Redis', async (fault) => {
+  test('ends in order though Redis was killed', async () => {
     await using redis = await startRedis()
     await using app = await HoldingApp.start('a')
-    const store = { url: redis.url, lease: '2s', heartbeat: '200ms', commandTimeout: '1s', budget: '100ms' }
-    await using node = await ProxyNode.start(configuration(app, { store, shutdownTimeout: '20s' }))
+    await using node = await ProxyNode.start(configuration(app, { store: storeAt(redis), shutdownTimeout: '20s' }))
     const { held } = await holdOnOne(node, app)
 
-    await redis[fault]()
+    await redis.kill()
     node.signal('SIGTERM')
     await refused(node)
     app.release()
 
     expect(await held).toBe(200)
     expect(await node.exit()).toBe(0)
+  })
+
+  test('ends in order though Redis stands still, which forgets its counts with its lease', async () => {
+    await using redis = await startRedis()
+    await using app = await HoldingApp.start('a')
+    const config = configuration(app, { store: storeAt(redis), shutdownTimeout: '20s' })
+    await using node = await ProxyNode.start(config)
+    await using other = await ProxyNode.start(config, ['--node-id', 'n2'])
+    const { held } = await holdOnOne(node, app)
+    const counted = () => other.load('shop').then(({ a }) => a, String)
+    await eventually(counted, (count) => count === 1)
+
+    redis.pause()
+    node.signal('SIGTERM')
+    await refused(node)
+    app.release()
+    expect(await held).toBe(200)
+    expect(await node.exit()).toBe(0)
+    redis.resume()
+
+    await eventually(counted, (count) => count === 0)
   })
 })
 
