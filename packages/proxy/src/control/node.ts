@@ -28,6 +28,7 @@ import { nodeMetrics } from './node-metrics.ts'
 import { Reloads } from './reloads.ts'
 import { sessionRecogniser } from './session-recogniser.ts'
 import { type SharedSecrets, sharedSecrets } from './shared-secrets.ts'
+import { StallWatch } from './stall-watch.ts'
 import { StartFailure, startFailure } from './start-failure.ts'
 import { unlessAway } from './store-absence.ts'
 import { StoreWatch } from './store-watch.ts'
@@ -147,6 +148,7 @@ class RunningNode implements Node {
     await this.#startWorkers(member, secrets)
     await member.announce(this.addresses)
     this.#watch = this.#opened.use(new StoreWatch(this.#store, log))
+    this.#opened.use(new StallWatch(log, config.store.lease))
     this.#phase = 'serving'
     log.info({ addresses: this.addresses, admin: this.#adminUrl() }, 'listening')
   }

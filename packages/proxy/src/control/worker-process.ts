@@ -8,6 +8,7 @@ import { type LogOutput, openLog } from './log.ts'
 import { processMetrics, watchProcess } from './metrics.ts'
 import { openConfiguredStore } from './node.ts'
 import { drainSignals } from './signals.ts'
+import { StallWatch } from './stall-watch.ts'
 import { StartFailure, startFailure } from './start-failure.ts'
 import { untilAvailable } from './store-absence.ts'
 import { openWorker, type PreparedWorker, type Worker } from './worker.ts'
@@ -49,6 +50,7 @@ async function start(order: WorkerOrder): Promise<Running | undefined> {
     // One that began to serve before would place its first newcomers by its own numbers.
     if (!order.storeAway) await untilAvailable(store, order.config.store.commandTimeout)
     const worker = await openWorker(order, store, output)
+    new StallWatch(output.log, order.config.store.lease)
     tell({ kind: 'serving', addresses: worker.addresses })
     return { worker, store, output, prepared: undefined, change: Promise.resolve() }
   } catch (error) {
