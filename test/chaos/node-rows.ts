@@ -74,7 +74,7 @@ export const nodeRows: readonly Row[] = [
     name: 'Stalled node',
     does: `SIGSTOP of a node with ${FEW_SOCKETS} WebSockets and of its workers for 8 s, beyond its lease, then SIGCONT`,
     passes:
-      'who waited is served, nobody moved; others drop its counts meanwhile and see them again within 5 s; no count is negative or twice there',
+      'who waited is served, nobody moved; others drop its counts meanwhile and see them again within 5 s; no count is negative or twice there; its log tells',
     isLong: true,
     async run(trial) {
       const stage = trial.stack.use(await Stage.open())
@@ -92,6 +92,10 @@ export const nodeRows: readonly Row[] = [
       await trial.recovers('others see its counts again', others, (count) => count >= FEW_SOCKETS, 5_000)
       await trial.calm()
       trial.expect('no count is negative', negative() === 0)
+      trial.expect(
+        'it logs that it was stopped',
+        stalled.lines.some(({ msg }) => msg === 'process stalled'),
+      )
       trial.expectServed()
       trial.expectAtHome()
       trial.expect('every WebSocket lives on', stillOpen(sockets) === FEW_SOCKETS, stillOpen(sockets))

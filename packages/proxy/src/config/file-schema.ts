@@ -128,7 +128,7 @@ const drain = map({
   grace: duration
     .prefault(defaults.drain.grace)
     .describe(
-      'How long a node that was told to end still accepts connections and reads idle ones, while `/readyz` says 503 and every answer `Connection: close`: time for balancers to hear of it. No longer than `shutdownTimeout`; none after SIGINT.',
+      'How long a node that was told to end still accepts connections and reads idle ones, while `/readyz` says 503 and every answer `Connection: close`: time for balancers to hear of it. No longer than four fifths of `shutdownTimeout`, so that who comes last is answered; none after SIGINT.',
     ),
 })
 

@@ -4,7 +4,6 @@ import { Fingerprints } from '../affinity/fingerprint.ts'
 import { Keyring, type KeyringData } from '../affinity/keyring.ts'
 import type { Config, PemFiles, StoreConfig } from '../config/config.ts'
 import { pemId } from '../config/pem.ts'
-import type { DrainTerms } from '../traffic/traffic.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { type AdminApi, AdminProblem } from './admin-api.ts'
 import { backendOperations } from './admin-backends.ts'
@@ -17,6 +16,7 @@ import { BackendOrders } from './backend-orders.ts'
 import { Certificates } from './certificates.ts'
 import type { ConfigChanges } from './config-changes.ts'
 import type { DataPlane, WorkerOrder } from './data-plane.ts'
+import { drainTerms } from './drain-terms.ts'
 import { explainer } from './explain.ts'
 import { HealthChecks } from './health-checks.ts'
 import { listenerClash } from './listener-clash.ts'
@@ -162,7 +162,7 @@ class RunningNode implements Node {
 
   async restartWorkers(): Promise<void> {
     if (this.#phase !== 'serving') throw new StartFailure(`the node is ${this.#phase}`)
-    await this.#plane!.restart(this.#drainTerms())
+    await this.#plane!.restart(drainTerms(this.#config))
   }
 
   drain(grace?: Milliseconds): Promise<void> {
@@ -172,15 +172,10 @@ class RunningNode implements Node {
 
   async #drain(grace?: Milliseconds): Promise<void> {
     this.#phase = 'draining'
-    const terms = this.#drainTerms(grace)
+    const terms = drainTerms(this.#config, grace)
     await this.#plane?.drain({ ...terms, accepting: terms.grace, shared: false })
     this.#options.output.log.info({}, 'drained')
     await this.#opened.disposeAsync()
-  }
-
-  #drainTerms(grace = this.#config.drain.grace): DrainTerms {
-    const longest = this.#config.shutdownTimeout
-    return { accepting: 0, grace: Math.min(grace, longest), longest, shared: true }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
