@@ -160,6 +160,29 @@ describe('a node', { concurrent: true }, () => {
     expect((await new Browser().get(node.port, '/now')).status).toBe(200)
   })
 
+  test('stays on the port that nobody chose when its only worker dies before its successor listens', async () => {
+    await using app = await HoldingApp.start('a')
+    await using node = await ProxyNode.start(configuration(app, { node: { id: 'n1', workers: 1 } }))
+    const [first] = startedWorkers(node) as [number]
+
+    const restarting = stickyCli(['nodes', 'restart', '--admin', node.admin])
+    const pids = await eventually(
+      () => node.workerPids(),
+      (living) => living.length === 2,
+    )
+    const successor = pids.find((pid) => pid !== first)!
+    process.kill(successor, 'SIGSTOP')
+    process.kill(first, 'SIGKILL')
+    await node.logged('worker ended', (line) => line.worker_pid === first)
+    process.kill(successor, 'SIGCONT')
+    await restarting
+
+    await eventually(
+      () => new Browser().get(node.port, '/now').then(({ status }) => status, String),
+      (answer) => answer === 200,
+    )
+  })
+
   test('lets what is under way end when SIGTERM comes in the middle of a restart, and does not call that done', async () => {
     await using app = await HoldingApp.start('a')
     await using node = await ProxyNode.start(configuration(app, { shutdownTimeout: '20s' }))

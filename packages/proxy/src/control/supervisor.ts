@@ -195,14 +195,17 @@ class Supervisor implements DataPlane {
     const worker = new WorkerHandle(cluster.fork(), this.#order)
     this.#alive.add(worker)
     worker.serving.then(
-      () => this.#serves(worker),
+      (addresses) => this.#serves(worker, addresses),
       (failure) => this.#failed(worker, failure),
     )
     worker.ended.then(() => this.#forget(worker))
     return worker
   }
 
-  #serves(worker: WorkerHandle): void {
+  /** All others may have ended before it listened, and with them the sockets: on another port than before nobody finds it. */
+  #serves(worker: WorkerHandle, addresses: readonly string[]): void {
+    const isElsewhere = this.addresses.length > 0 && portsOf(addresses) !== portsOf(this.addresses)
+    if (isElsewhere) return this.#failed(worker, new StartFailure(`it listens on ${addresses.join(', ')}`))
     this.#serving.add(worker)
     this.#log.info({ worker_pid: worker.pid }, 'worker started')
   }
@@ -248,4 +251,8 @@ class Supervisor implements DataPlane {
   #killAll(): void {
     for (const worker of this.#alive) worker.kill()
   }
+}
+
+function portsOf(addresses: readonly string[]): string {
+  return addresses.map((address) => address.split(':').at(-1)).join()
 }
