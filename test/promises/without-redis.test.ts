@@ -290,14 +290,22 @@ describe('with a Redis that fails later', () => {
   }, async () => {
     const visitors = new Visitors(cluster)
     const warnings = () => metric(cluster.nodes[0], /^sticky_store_warnings (\d+)/m)
+    await until(true, cluster)
     const before = await warnings()
     await visitors.begin()
 
     await fill(cluster, 'allkeys-lru')
     await visitors.return()
     await visitors.begin()
+    const losses = () =>
+      cluster.nodes[0].lines.filter(({ msg, role }) => msg === 'store lost' && role === 'upkeep').length
+    const lost = losses()
+    cluster.way.refuses = true
     cluster.way.cut()
+    await eventually(losses, (count) => count > lost)
+    cluster.way.refuses = false
     await eventually(warnings, (count) => count === before + 1)
+    await until(true, cluster)
     await visitors.return()
     await empty(cluster)
 

@@ -1,4 +1,4 @@
-import { MemoryStore, type Store, type StoreRole } from '@sticky/store'
+import { MemoryStore, type Store, type StoreRole, StoreUnavailable } from '@sticky/store'
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 
 import { testLog } from './fixtures.test-support.ts'
@@ -16,10 +16,13 @@ const well: StoreRole = {
 
 function watched(warnings: readonly string[] = []) {
   const { log, events } = testLog()
-  const state = { role: well }
+  const state = { role: well, refusals: 0 }
   const store: Store = Object.assign(new MemoryStore(), {
     roles: () => [state.role],
-    warnings: async () => warnings,
+    async warnings() {
+      if (state.refusals-- > 0) throw new StoreUnavailable('it does not answer yet')
+      return warnings
+    },
   })
   const watch = new StoreWatch(store, log)
   onTestFinished(() => watch[Symbol.dispose]())
@@ -27,7 +30,7 @@ function watched(warnings: readonly string[] = []) {
     state.role = { ...well, ...role }
     await vi.advanceTimersByTimeAsync(1000)
   }
-  return { watch, events, becomes }
+  return { watch, events, becomes, state }
 }
 
 test('each change of the store is told once', async () => {
@@ -61,5 +64,18 @@ test('what is to be known of its set-up is told once, however often it comes bac
   await becomes({ role: 'upkeep' })
 
   expect(events.filter(({ event }) => event === 'store set-up')).toHaveLength(1)
+  expect(watch.warnings).toBe(1)
+})
+
+test('a store that comes back and does not answer yet is examined as soon as it does', async () => {
+  const warnings: string[] = []
+  const { watch, becomes, state } = watched(warnings)
+  await becomes({ role: 'upkeep', available: false })
+
+  warnings.push('it evicts')
+  state.refusals = 2
+  await becomes({ role: 'upkeep' })
+
+  expect(state.refusals).toBeLessThan(0)
   expect(watch.warnings).toBe(1)
 })

@@ -11,6 +11,8 @@ export class StoreWatch implements Disposable {
   readonly #last = new Map<string, Pick<StoreRole, 'available' | 'readOnly'>>()
   readonly #warned = new Set<string>()
   readonly #timer: NodeJS.Timeout
+  /** Is its set-up still to be examined? */
+  #isUnexamined = true
   #asking = false
 
   constructor(store: Store, log: Log) {
@@ -19,7 +21,7 @@ export class StoreWatch implements Disposable {
     // What it is like at the start is no change, unless it is away.
     for (const role of store.roles?.() ?? []) this.#last.set(role.role, { available: true, readOnly: false })
     this.#timer = setInterval(() => this.#look(), interval).unref()
-    void this.#warn()
+    void this.#examine()
   }
 
   /** How many things there were to warn of. */
@@ -38,13 +40,14 @@ export class StoreWatch implements Disposable {
       if (role.readOnly !== readOnly) this.#writabilityChanged(role)
       this.#last.set(role.role, role)
     }
+    if (this.#isUnexamined) void this.#examine()
   }
 
   #availabilityChanged({ role, available, reason }: StoreRole): void {
     if (!available) return this.#log.warn({ role, reason }, 'store lost')
     this.#log.info({ role }, 'store found')
     // It may be another one.
-    if (role === 'upkeep') void this.#warn()
+    if (role === 'upkeep') this.#isUnexamined = true
   }
 
   #writabilityChanged({ role, readOnly, reason }: StoreRole): void {
@@ -52,14 +55,15 @@ export class StoreWatch implements Disposable {
     else this.#log.info({ role }, 'store takes writes again')
   }
 
-  async #warn(): Promise<void> {
+  async #examine(): Promise<void> {
     if (this.#asking) return
     this.#asking = true
+    this.#isUnexamined = false
     try {
       for (const reason of (await this.#store.warnings?.()) ?? []) this.#warnOnce(reason)
     } catch (error) {
-      // Examined when it comes back.
-      if (!(error instanceof StoreUnavailable)) this.#log.error({ err: error }, 'store not examined')
+      if (error instanceof StoreUnavailable) this.#isUnexamined = true
+      else this.#log.error({ err: error }, 'store not examined')
     } finally {
       this.#asking = false
     }
