@@ -76,6 +76,10 @@ class Visitors {
     this.#nodes = nodes
   }
 
+  get count(): number {
+    return this.#known.length
+  }
+
   async begin(count = 4): Promise<void> {
     for (let each = 0; each < count; each++) {
       const kind = kinds[each % kinds.length]!
@@ -137,6 +141,14 @@ async function metric({ admin }: ProxyNode, line: RegExp): Promise<number> {
 
 const sessionsOf = async (node: ProxyNode): Promise<number> =>
   (await Promise.all(kinds.map((kind) => node.sessionCount(kind).catch(() => 0)))).reduce((sum, count) => sum + count)
+
+/** They come until the table has them all, and perhaps others from before: workers find a Redis that is back one after the other. */
+async function filledBy(visitors: Visitors, { nodes }: Cluster): Promise<void> {
+  await eventually(
+    () => visitors.return().then(() => sessionsOf(nodes[1])),
+    (count) => count >= visitors.count,
+  )
+}
 
 let apps: Awaited<ReturnType<typeof loginApps>>
 beforeAll(async () => {
@@ -206,13 +218,9 @@ describe('with a Redis that fails later', () => {
     await until(false, cluster)
     await cluster.redis.start()
     await until(true, cluster)
-    await visitors.return()
+    await filledBy(visitors, cluster)
 
     expect(visitors).toMatchObject({ errors: [], moved: [] })
-    await eventually(
-      () => sessionsOf(cluster.nodes[1]),
-      (count) => count === 8,
-    )
   })
 
   test('row 3: 500 ms slow: nobody waits longer than the budget, and only once', { timeout: 30_000 }, async () => {
@@ -262,16 +270,12 @@ describe('with a Redis that fails later', () => {
     await command(cluster.redis, 'FLUSHALL')
     await visitors.return()
     await visitors.begin()
-    await visitors.return()
+    await filledBy(visitors, cluster)
 
     expect(visitors).toMatchObject({ errors: [], moved: [] })
     await eventually(
       () => nodeCount(cluster.nodes[0]),
       (count) => count === 2,
-    )
-    await eventually(
-      () => sessionsOf(cluster.nodes[0]),
-      (count) => count === 8,
     )
     for (const backend of ['a', 'b']) {
       const line = new RegExp(
