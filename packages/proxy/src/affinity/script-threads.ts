@@ -26,6 +26,9 @@ const mostWaiting = 128
 /** MB of a thread's heap: a script that keeps more loses the thread, before it costs the machine its memory. */
 const mostMemory = 256
 
+/** MB of it for what is new: a collection that moves more than V8's last reserve into the rest would end the process, not the thread. */
+const mostNewMemory = 8
+
 let loads = 0
 
 /** Loads a script into threads of its own; rejects when it cannot be loaded or has no hooks. */
@@ -40,7 +43,7 @@ export async function loadThreads(file: string, limit: Milliseconds): Promise<Lo
     // An idle thread must not sleep in Atomics.wait: a script may have timers of its own.
     atomics: 'disabled',
     recordTiming: false,
-    resourceLimits: { maxOldGenerationSizeMb: mostMemory },
+    resourceLimits: { maxOldGenerationSizeMb: mostMemory, maxYoungGenerationSizeMb: mostNewMemory },
     workerData: { url },
   })
   // A thread that ends by itself while it does nothing; it is replaced.
