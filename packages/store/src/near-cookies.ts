@@ -9,13 +9,25 @@ export type ToldCookies = readonly Omit<CookieRecord, 'fingerprint'>[]
 export const noCookies: ToldCookies = []
 
 const shared = new SharedValues<ToldCookies>(1000)
+/** The last ones: naming them takes longer than comparing with them. */
+let last = noCookies
 
 /** What is held of cookies that are told to the store, in memory shared with sessions that have the same. */
 export function toldCookies(cookies: readonly CookieRecord[]): ToldCookies {
+  if (areAlike(cookies, last)) return last
   const name = cookies.map(({ name, age, attributes }) => `${age} ${name}=${attributes}`).join('\n')
-  return shared.of(name, () =>
+  last = shared.of(name, () =>
     cookies.map(({ name, age, attributes }) => ({ name: ownCopy(name), age, attributes: ownCopy(attributes) })),
   )
+  return last
+}
+
+function areAlike(cookies: readonly CookieRecord[], told: ToldCookies): boolean {
+  if (cookies.length !== told.length) return false
+  return cookies.every(({ name, age, attributes }, i) => {
+    const other = told[i]!
+    return age === other.age && name === other.name && attributes === other.attributes
+  })
 }
 
 /** The fingerprints of their values, as one text. */

@@ -15,6 +15,7 @@ type Kind = Pick<Binding, 'backend' | 'epoch' | 'age' | 'endsWithLastCookie' | '
 const at = { version: 0, created: 1, deadline: 2, end: 3, generation: 4, renewed: 5, recorded: 6 } as const
 const width = 7
 const fewest = 1024
+const mostKinds = 1000
 
 /**
  * What a process holds of sessions, bounded: it forgets the one not used for longest. It lies in columns, for as objects
@@ -22,7 +23,9 @@ const fewest = 1024
  */
 export class NearTable {
   readonly #places: NearPlaces
-  readonly #shared = new SharedValues<Kind>(1000)
+  readonly #shared = new SharedValues<Kind>(mostKinds)
+  /** The last one of each backend: naming a kind takes longer than comparing with it. */
+  readonly #lastKinds = new Map<string, Kind>()
   readonly #kinds: Kind[] = []
   readonly #cookies: ToldCookies[] = []
   readonly #fingerprints: string[] = []
@@ -131,8 +134,13 @@ export class NearTable {
 
   #write(place: Place, binding: Binding, generation: number): void {
     if ((place + 1) * width > this.#numbers.length) this.#grow()
-    const { version, created, deadline, end } = binding
-    this.#numbers.set([version, created, deadline, end, generation], place * width)
+    const first = place * width
+    const numbers = this.#numbers
+    numbers[first + at.version] = binding.version
+    numbers[first + at.created] = binding.created
+    numbers[first + at.deadline] = binding.deadline
+    numbers[first + at.end] = binding.end
+    numbers[first + at.generation] = generation
     this.#kinds[place] = this.#kindOf(binding)
   }
 
@@ -142,9 +150,15 @@ export class NearTable {
     this.#fingerprints[place] = ''
   }
 
-  #kindOf({ backend, epoch, age, endsWithLastCookie, source }: Binding): Kind {
+  #kindOf(binding: Binding): Kind {
+    const last = this.#lastKinds.get(binding.backend)
+    if (last !== undefined && isOfKind(binding, last)) return last
+    const { backend, epoch, age, endsWithLastCookie, source } = binding
     const name = `${epoch} ${age} ${endsWithLastCookie} ${backend}\n${source}`
-    return this.#shared.of(name, () => ({ backend, epoch, age, endsWithLastCookie, source }))
+    const kind = this.#shared.of(name, () => ({ backend, epoch, age, endsWithLastCookie, source }))
+    if (this.#lastKinds.size >= mostKinds) this.#lastKinds.clear()
+    this.#lastKinds.set(backend, kind)
+    return kind
   }
 
   #grow(): void {
@@ -152,4 +166,13 @@ export class NearTable {
     larger.set(this.#numbers)
     this.#numbers = larger
   }
+}
+
+function isOfKind(binding: Binding, { epoch, age, endsWithLastCookie, source }: Kind): boolean {
+  return (
+    binding.epoch === epoch &&
+    binding.age === age &&
+    binding.endsWithLastCookie === endsWithLastCookie &&
+    binding.source === source
+  )
 }
