@@ -15,18 +15,27 @@ let last = noCookies
 /** What is held of cookies that are told to the store, in memory shared with sessions that have the same. */
 export function toldCookies(cookies: readonly CookieRecord[]): ToldCookies {
   if (areAlike(cookies, last)) return last
-  const name = cookies.map(({ name, age, attributes }) => `${age} ${name}=${attributes}`).join('\n')
+  const name = cookies.map(({ name, age, attributes }) => `${roughly(age)} ${name}=${attributes}`).join('\n')
   last = shared.of(name, () =>
-    cookies.map(({ name, age, attributes }) => ({ name: ownCopy(name), age, attributes: ownCopy(attributes) })),
+    cookies.map(({ name, age, attributes }) => ({
+      name: ownCopy(name),
+      age: roughly(age),
+      attributes: ownCopy(attributes),
+    })),
   )
   return last
+}
+
+/** A date in `Expires` is exact to the second, and its age differs in each response: by less than matters, unless it is short. */
+function roughly(age: Milliseconds): Milliseconds {
+  return age < 60_000 ? age : Math.round(age / 1000) * 1000
 }
 
 function areAlike(cookies: readonly CookieRecord[], told: ToldCookies): boolean {
   if (cookies.length !== told.length) return false
   return cookies.every(({ name, age, attributes }, i) => {
     const other = told[i]!
-    return age === other.age && name === other.name && attributes === other.attributes
+    return roughly(age) === other.age && name === other.name && attributes === other.attributes
   })
 }
 
