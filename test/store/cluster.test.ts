@@ -93,6 +93,8 @@ test('a master killed takes its own slots along and no others, until its replica
   console.log(`${(away / 1000).toFixed(1)} s without a master`)
 
   expect(away).toBeLessThan(5000)
+  // Either process finds the new master when it does.
+  await eventually(() => isWhole(store) && isWhole(other))
   const after = bound(await other.sessions.find(lost))
   expect(after).toMatchObject({ backend: 'a', version: before.version })
   expect(after.epoch).not.toBe(before.epoch)
@@ -102,6 +104,7 @@ test('a master killed takes its own slots along and no others, until its replica
 })
 
 test('a master that is wedged is replaced like one that died, and does no harm when it wakes as a replica', async () => {
+  await eventually(() => isWhole(store) && isWhole(other))
   const [wedged] = cluster.masters as [LocalRedis, LocalRedis, LocalRedis]
   const key = keyOn(wedged, 'wedged')
   const before = bound(await near.sessions.bind(key, 'a', 0, terms))

@@ -272,8 +272,8 @@ describe('another master', () => {
 })
 
 test('the lease of a node that was killed lapses', async () => {
-  const store = await open({ prefix: 'lease', lease: 300, heartbeat: 100 })
-  const killed = new RedisStore(redis.url, { prefix: 'lease', lease: 300, heartbeat: 100_000 })
+  const store = await open({ prefix: 'lease', lease: 2000, heartbeat: 500 })
+  const killed = new RedisStore(redis.url, { prefix: 'lease', lease: 2000, heartbeat: 100_000 })
   await eventually(() => killed.available)
   const node = { id: 'n', instance: 'i', host: '', pid: 1, version: '', workers: 1, started: 1, configHash: '' }
   await using _ = await store.cluster.join({ ...node, id: 'alive', opens: [], addresses: [] })
