@@ -70,7 +70,7 @@ export class NearSessions implements SessionTable, CookieTable, Disposable {
       this.#held.renew(place, now)
     }
     if (this.#unconfirmed.has(key)) return
-    this.#store.sessions.touch(key, this.#bindingOf(key) ?? binding)
+    this.#store.sessions.touch(key, place === nowhere ? binding : this.#held.bindingAt(place))
   }
 
   async end(key: SessionKey, ifVersion?: number): Promise<boolean> {

@@ -103,8 +103,8 @@ export class NearTable {
 
   /** The store is told that it was used now. */
   renew(place: Place, now: Milliseconds): void {
+    this.written(place, now)
     const { age, endsWithLastCookie } = this.#kinds[place]!
-    this.#numbers[place * width + at.renewed] = now
     // It is read again at its deadline: only the store knows its cookies.
     if (endsWithLastCookie) return
     const end = this.#numbers[place * width + at.end]!

@@ -1,9 +1,9 @@
 import { randomBytes, type X509Certificate } from 'node:crypto'
-import { stat } from 'node:fs/promises'
 
 import type { Milliseconds } from '@sticky/store'
 
 import type { Config, PemFiles, PemTexts } from '../config/config.ts'
+import { fileSignature } from '../config/file-signature.ts'
 import { certificatesIn, PemFlaw, pemId, readPem } from '../config/pem.ts'
 import { pemFilesOf } from '../config/pem-files.ts'
 import { unfitness } from '../traffic/tls-listener.ts'
@@ -151,11 +151,11 @@ function usable(files: PemFiles): PemTexts | string {
   return reason === undefined ? texts : `${files.cert ?? files.ca} cannot be used: ${reason}`
 }
 
-/** Another text whenever a file is another one. */
+/** Another text whenever one of the files is another one. */
 async function signature({ ca, cert, key }: PemFiles): Promise<string> {
   const parts = [ca, cert, key].filter((file) => file !== undefined)
-  const each = await Promise.all(parts.map((file) => stat(file, { bigint: true }).catch(() => undefined)))
-  return each.map((found) => (found === undefined ? '-' : `${found.ino} ${found.size} ${found.mtimeNs}`)).join('\n')
+  const each = await Promise.all(parts.map(fileSignature))
+  return each.map((found) => found ?? '-').join('\n')
 }
 
 function isSame(a: PemTexts, b: PemTexts): boolean {
